@@ -1,0 +1,57 @@
+namespace IdentityServer.Protocol.Audit;
+
+/// <summary>
+/// What happened, for whoever must explain it later. Stored in the transaction of the deed it describes.
+/// Holds identifiers only: no e-mail, no token, no secret.
+/// </summary>
+/// <param name="Type">The deed in dotted words, e.g. <c>grant.opened</c>; see <see cref="AuditTypes"/>.</param>
+/// <param name="At">When it happened.</param>
+public sealed record AuditEvent(string Type, DateTimeOffset At)
+{
+    /// <summary>Who did it: <c>client:ID</c>, <c>user:SUB</c>, <c>cli</c> or <c>system</c>.</summary>
+    public string Actor { get; init; } = "system";
+
+    public string? Subject { get; init; }
+
+    public string? ClientId { get; init; }
+
+    public string? SessionId { get; init; }
+
+    public string? GrantId { get; init; }
+
+    /// <summary>Network address the request came from.</summary>
+    public string? Address { get; init; }
+
+    /// <summary><c>ok</c> or the error code.</summary>
+    public string Outcome { get; init; } = "ok";
+
+    /// <summary>A short fact, e.g. the reason of an ending or a count. Never what a person typed.</summary>
+    public string? Detail { get; init; }
+}
+
+/// <summary>The audit vocabulary; docs/audit.md explains each.</summary>
+public static class AuditTypes
+{
+    public const string SignedIn = "session.signed_in";
+    public const string SignInFailed = "session.sign_in_failed";
+    public const string SessionEnded = "session.ended";
+    public const string ConsentGiven = "consent.given";
+    public const string ConsentRefused = "consent.refused";
+    public const string GrantOpened = "grant.opened";
+    public const string GrantEnded = "grant.ended";
+    public const string CodeRedeemed = "grant.code_redeemed";
+    public const string Refreshed = "grant.refreshed";
+    public const string TokenIssued = "token.issued";
+    public const string TokenRevoked = "token.revoked";
+    public const string TokensIssued = "token.issued_summary";
+    public const string KeyCreated = "key.created";
+    public const string ClientAdded = "client.added";
+    public const string ClientChanged = "client.changed";
+    public const string ClientRemoved = "client.removed";
+    public const string ScopeAdded = "scope.added";
+    public const string ApiAdded = "api.added";
+    public const string UserAdded = "user.added";
+    public const string UserChanged = "user.changed";
+    public const string SetupLinkMade = "setup.link_made";
+    public const string SetupCompleted = "setup.completed";
+}

@@ -1,0 +1,25 @@
+using IdentityServer.Protocol.Audit;
+
+namespace IdentityServer.Protocol.Revocations;
+
+/// <summary>
+/// The deeds that end things. Each is one transaction: the state, the <see cref="Revocation"/> rows, a <c>Changes</c> row
+/// for each, and the audit event. Ending what has ended is harmless and answers false.
+/// </summary>
+public interface IRevocationStore
+{
+    /// <summary>Every revocation still worth remembering.</summary>
+    ValueTask<IReadOnlyList<Revocation>> ListAsync(DateTimeOffset now, CancellationToken ct);
+
+    /// <summary>Ends one access token: adds the revocation (a JWT's <c>jti</c>), marks the reference token of that hash ended if one is given.</summary>
+    ValueTask<bool> EndTokenAsync(Revocation token, string? referenceHash, AuditEvent audit, CancellationToken ct);
+
+    /// <summary>Ends a grant: its refresh tokens, codes and reference tokens are dead with it.</summary>
+    ValueTask<bool> EndGrantAsync(Revocation grant, AuditEvent audit, CancellationToken ct);
+
+    /// <summary>
+    /// Ends a session and the grants bound to it: those that are not <see cref="Grants.Grant.IsOffline"/>, or all of them when
+    /// <paramref name="alsoOffline"/> is set.
+    /// </summary>
+    ValueTask<bool> EndSessionAsync(Revocation session, bool alsoOffline, AuditEvent audit, CancellationToken ct);
+}
