@@ -9,7 +9,10 @@ public readonly record struct Result<T>
     private readonly T? _value;
     private readonly ProtocolError? _error;
 
-    private Result(T? value, ProtocolError? error) => (_value, _error) = (value, error);
+    /// <summary>A success. Interfaces cannot use the implicit conversion, so this is public.</summary>
+    public Result(T value) => _value = value;
+
+    private Result(ProtocolError error) => _error = error;
 
     /// <summary>True with the value, or false with the error; the compiler insists that the caller looks.</summary>
     public bool TryGet([NotNullWhen(true)] out T? value, [NotNullWhen(false)] out ProtocolError? error)
@@ -19,7 +22,7 @@ public readonly record struct Result<T>
         return value is not null;
     }
 
-    public static implicit operator Result<T>(T value) => new(value, null);
+    public static implicit operator Result<T>(T value) => new(value);
 
-    public static implicit operator Result<T>(ProtocolError error) => new(null, error);
+    public static implicit operator Result<T>(ProtocolError error) => new(error);
 }

@@ -1,0 +1,95 @@
+using Microsoft.Extensions.Logging;
+
+namespace IdentityServer.Protocol.Changes;
+
+/// <summary>
+/// Reads the change log and tells the caches. Reads overlap by some rows because rows may become visible out of order;
+/// listeners are idempotent.
+/// </summary>
+public sealed partial class ChangeFeed(
+    IChangeLog log, IEnumerable<IChangeListener> listeners, TimeProvider clock, ILogger<ChangeFeed> logger)
+{
+    private static readonly TimeSpan Overlap = TimeSpan.FromSeconds(10);
+    private const int LoadOverlap = 200;
+    private static readonly TimeSpan StaleAfter = TimeSpan.FromSeconds(5);
+
+    private readonly IChangeListener[] _listeners = [.. listeners];
+    private readonly Dictionary<long, DateTimeOffset> _seen = [];
+    private long _floor;
+    private DateTimeOffset _lastRead = DateTimeOffset.MinValue;
+
+    /// <summary>True while the log was read within the last 5 s: what memory says can be trusted.</summary>
+    public bool IsFresh => clock.GetUtcNow() - _lastRead < StaleAfter;
+
+    /// <summary>Loads every cache. Call once, before serving.</summary>
+    public async ValueTask LoadAsync(CancellationToken ct)
+    {
+        // The position is taken first: what is written while the caches load is applied again afterwards.
+        // It steps back a little for rows that were numbered before it but are not visible yet.
+        _floor = Math.Max(0, await log.LatestAsync(ct) - LoadOverlap);
+        foreach (var listener in _listeners)
+        {
+            await listener.LoadAsync(ct);
+        }
+
+        _lastRead = clock.GetUtcNow();
+    }
+
+    /// <summary>Reads what is new and applies it.</summary>
+    public async ValueTask PollAsync(CancellationToken ct)
+    {
+        var now = clock.GetUtcNow();
+        var fresh = new List<Change>();
+        var position = _floor;
+        while (true)
+        {
+            var page = await log.ReadAsync(position, ct);
+            foreach (var change in page)
+            {
+                position = change.Sequence;
+                if (!_seen.ContainsKey(change.Sequence))
+                {
+                    fresh.Add(change);
+                }
+            }
+
+            if (page.Count < 1000)
+            {
+                break;
+            }
+        }
+
+        if (fresh.Count > 0)
+        {
+            foreach (var listener in _listeners)
+            {
+                await listener.ApplyAsync(fresh, ct);
+            }
+
+            // Only now: what a listener could not apply is read again.
+            foreach (var change in fresh)
+            {
+                _seen[change.Sequence] = now;
+            }
+
+            LogApplied(logger, fresh.Count, position);
+        }
+
+        Forget(now);
+        _lastRead = now;
+    }
+
+    // The floor follows ten seconds behind, so that a row which became visible late is still met.
+    private void Forget(DateTimeOffset now)
+    {
+        var old = _seen.Where(entry => now - entry.Value > Overlap).Select(entry => entry.Key).ToArray();
+        foreach (var sequence in old)
+        {
+            _seen.Remove(sequence);
+            _floor = Math.Max(_floor, sequence);
+        }
+    }
+
+    [LoggerMessage(1101, LogLevel.Debug, "Applied {Count} changes up to {Sequence}.")]
+    private static partial void LogApplied(ILogger logger, int count, long sequence);
+}

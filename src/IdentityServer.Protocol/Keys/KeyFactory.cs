@@ -1,0 +1,108 @@
+using System.Buffers.Text;
+using System.Security.Cryptography;
+using System.Text.Json;
+
+namespace IdentityServer.Protocol.Keys;
+
+/// <summary>Makes and opens signing keys: EC P-256 for ES256, RSA 3072 for RS256 (ASVS 11.2.3).</summary>
+public sealed class KeyFactory(IKeyProtector protector, TimeProvider clock)
+{
+    /// <summary>The algorithms this server signs with, most common first.</summary>
+    public static IReadOnlyList<string> Algorithms { get; } = ["ES256", "RS256"];
+
+    /// <summary>A new key that signs from <paramref name="activeFrom"/>.</summary>
+    public SigningKey Create(string algorithm, string predecessor, DateTimeOffset activeFrom)
+    {
+        var kid = Handle.NewId();
+        using var key = Generate(algorithm);
+        return new SigningKey
+        {
+            Kid = kid,
+            Algorithm = algorithm,
+            Predecessor = predecessor,
+            CreatedAt = clock.GetUtcNow(),
+            ActiveFrom = activeFrom,
+            PublicJwk = PublicJwk(key, kid, algorithm),
+            SealedPrivateKey = Seal(key, kid, algorithm),
+            MasterKeyId = protector.MasterKeyId,
+        };
+    }
+
+    /// <summary>The private key, or <see langword="null"/> when the master key does not open it. The caller owns it.</summary>
+    public AsymmetricAlgorithm? Open(SigningKey key)
+    {
+        if (key.SealedPrivateKey is not { } box || !protector.TryOpen(box, Context(key.Kid, key.Algorithm), out var pkcs8))
+        {
+            return null;
+        }
+
+        AsymmetricAlgorithm opened = key.Algorithm == "ES256" ? ECDsa.Create() : RSA.Create();
+        try
+        {
+            opened.ImportPkcs8PrivateKey(pkcs8, out _);
+            return opened;
+        }
+        catch (CryptographicException)
+        {
+            opened.Dispose();
+            return null;
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(pkcs8);
+        }
+    }
+
+    private static AsymmetricAlgorithm Generate(string algorithm) => algorithm switch
+    {
+        "ES256" => ECDsa.Create(ECCurve.NamedCurves.nistP256),
+        "RS256" => RSA.Create(3072),
+        _ => throw new ArgumentOutOfRangeException(nameof(algorithm), algorithm, "Not an algorithm of this server."),
+    };
+
+    private byte[] Seal(AsymmetricAlgorithm key, string kid, string algorithm)
+    {
+        var pkcs8 = key.ExportPkcs8PrivateKey();
+        try
+        {
+            return protector.Seal(pkcs8, Context(kid, algorithm));
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(pkcs8);
+        }
+    }
+
+    private static string Context(string kid, string algorithm) => $"signing-key/{algorithm}/{kid}";
+
+    private static string PublicJwk(AsymmetricAlgorithm key, string kid, string algorithm)
+    {
+        using var buffer = new MemoryStream();
+        using (var json = new Utf8JsonWriter(buffer))
+        {
+            json.WriteStartObject();
+            if (key is ECDsa ec)
+            {
+                var point = ec.ExportParameters(false).Q;
+                json.WriteString("kty", "EC");
+                json.WriteString("crv", "P-256");
+                json.WriteString("x", Base64Url.EncodeToString(point.X));
+                json.WriteString("y", Base64Url.EncodeToString(point.Y));
+            }
+            else
+            {
+                var rsa = ((RSA)key).ExportParameters(false);
+                json.WriteString("kty", "RSA");
+                json.WriteString("n", Base64Url.EncodeToString(rsa.Modulus));
+                json.WriteString("e", Base64Url.EncodeToString(rsa.Exponent));
+            }
+
+            json.WriteString("kid", kid);
+            json.WriteString("alg", algorithm);
+            json.WriteString("use", "sig");
+            json.WriteEndObject();
+        }
+
+        return System.Text.Encoding.UTF8.GetString(buffer.ToArray());
+    }
+}

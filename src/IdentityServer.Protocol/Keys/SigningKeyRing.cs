@@ -1,0 +1,169 @@
+using System.Collections.Frozen;
+using System.Security.Cryptography;
+using System.Text;
+using IdentityServer.Protocol.Audit;
+using IdentityServer.Protocol.Changes;
+using Microsoft.IdentityModel.Tokens;
+
+namespace IdentityServer.Protocol.Keys;
+
+/// <summary>
+/// The keys in memory: which one signs now, and the prepared JWKS. Swaps itself when the clock reaches a boundary, and
+/// follows the change log.
+/// </summary>
+public sealed class SigningKeyRing(IKeyStore store, KeyFactory factory, KeyPolicy policy, TimeProvider clock) : IChangeListener
+{
+    private volatile Loaded _loaded = new([], FrozenDictionary<string, OpenedKey>.Empty);
+    private volatile Snapshot? _snapshot;
+
+    /// <summary>What holds at this instant.</summary>
+    public Snapshot Current
+    {
+        get
+        {
+            var now = clock.GetUtcNow();
+            return _snapshot is { } snapshot && now < snapshot.Until && now >= snapshot.From ? snapshot : Renew(now);
+        }
+    }
+
+    /// <summary>All keys with their state now, oldest first.</summary>
+    public IReadOnlyList<(SigningKey Key, KeyState State, DateTimeOffset? RetiresAt)> List()
+    {
+        var now = clock.GetUtcNow();
+        return _loaded.Keys.GroupBy(key => key.Algorithm, StringComparer.Ordinal)
+            .SelectMany(group =>
+            {
+                var timeline = new KeyTimeline(group, policy);
+                return group.Select(key => (key, timeline.StateOf(key, now), timeline.RetiresAt(key)));
+            })
+            .OrderBy(entry => entry.key.CreatedAt)
+            .ToArray();
+    }
+
+    /// <summary>
+    /// Loads the keys; makes the first of each algorithm when there is none. Throws when a key that must sign or will sign
+    /// cannot be opened: it never makes a new key to get going [K2].
+    /// </summary>
+    public async ValueTask LoadAsync(CancellationToken ct)
+    {
+        var keys = await store.ListAsync(ct);
+        OpenAll(keys);
+        foreach (var algorithm in KeyFactory.Algorithms.Where(name => keys.All(key => key.Algorithm != name)))
+        {
+            var first = factory.Create(algorithm, predecessor: "", clock.GetUtcNow());
+            var audit = new AuditEvent(AuditTypes.KeyCreated, first.CreatedAt) { Detail = $"{algorithm} {first.Kid}" };
+
+            // False: another node was first, and its key is read below.
+            await store.AddAsync(first, audit, ct);
+        }
+
+        OpenAll(await store.ListAsync(ct));
+    }
+
+    public async ValueTask ApplyAsync(IReadOnlyList<Change> changes, CancellationToken ct)
+    {
+        if (changes.Any(change => change.Kind == ChangeKind.Key))
+        {
+            OpenAll(await store.ListAsync(ct));
+        }
+    }
+
+    private void OpenAll(IReadOnlyList<SigningKey> keys)
+    {
+        var known = _loaded.Opened;
+        var opened = new Dictionary<string, OpenedKey>(StringComparer.Ordinal);
+        var unreadable = new List<SigningKey>();
+        foreach (var key in keys.Where(key => key is { ErasedAt: null, RevokedAt: null }))
+        {
+            if (known.TryGetValue(key.Kid, out var before))
+            {
+                opened[key.Kid] = before;
+            }
+            else if (factory.Open(key) is { } algorithm)
+            {
+                opened[key.Kid] = new OpenedKey(key, algorithm);
+            }
+            else
+            {
+                unreadable.Add(key);
+            }
+        }
+
+        if (unreadable.Count > 0)
+        {
+            throw new KeysUnreadableException(unreadable);
+        }
+
+        _loaded = new Loaded(keys, opened.ToFrozenDictionary(StringComparer.Ordinal));
+        _snapshot = null;
+    }
+
+    private Snapshot Renew(DateTimeOffset now)
+    {
+        var (keys, opened) = _loaded;
+        var signing = new Dictionary<string, SigningCredentials>(StringComparer.Ordinal);
+        var published = new List<SigningKey>();
+        DateTimeOffset? until = null;
+        foreach (var group in keys.GroupBy(key => key.Algorithm, StringComparer.Ordinal).OrderBy(group => group.Key, StringComparer.Ordinal))
+        {
+            var timeline = new KeyTimeline(group, policy);
+            published.AddRange(timeline.PublishedAt(now));
+            if (timeline.SigningAt(now) is { } active && opened.TryGetValue(active.Kid, out var key))
+            {
+                signing[group.Key] = key.Credentials;
+            }
+
+            if (timeline.NextBoundary(now) is { } boundary && (until is null || boundary < until))
+            {
+                until = boundary;
+            }
+        }
+
+        var jwks = Encoding.UTF8.GetBytes($$"""{"keys":[{{string.Join(',', published.Select(key => key.PublicJwk))}}]}""");
+        var snapshot = new Snapshot(
+            signing.ToFrozenDictionary(StringComparer.Ordinal),
+            published.ToFrozenDictionary(key => key.Kid, key => (SecurityKey)new JsonWebKey(key.PublicJwk), StringComparer.Ordinal),
+            jwks,
+            $"\"{Convert.ToHexString(SHA256.HashData(jwks), 0, 12)}\"",
+            now,
+            until ?? DateTimeOffset.MaxValue);
+        _snapshot = snapshot;
+        return snapshot;
+    }
+
+    private sealed record Loaded(IReadOnlyList<SigningKey> Keys, FrozenDictionary<string, OpenedKey> Opened);
+
+    private sealed class OpenedKey(SigningKey key, AsymmetricAlgorithm algorithm)
+    {
+        public SigningCredentials Credentials { get; } = new(ToSecurityKey(key, algorithm), key.Algorithm);
+
+        private static SecurityKey ToSecurityKey(SigningKey key, AsymmetricAlgorithm algorithm) => algorithm is ECDsa ec
+            ? new ECDsaSecurityKey(ec) { KeyId = key.Kid }
+            : new RsaSecurityKey((RSA)algorithm) { KeyId = key.Kid };
+    }
+
+    /// <summary>The keys between two boundaries.</summary>
+    /// <param name="Signing">Algorithm to the credentials that sign now.</param>
+    /// <param name="Published">Kid to public key, for validating what we signed.</param>
+    /// <param name="Jwks">The JWKS document, UTF-8.</param>
+    /// <param name="ETag">Changes with the document.</param>
+    /// <param name="From">When the snapshot was taken; a clock stepped back before it takes a new one.</param>
+    /// <param name="Until">The next boundary.</param>
+    public sealed record Snapshot(
+        FrozenDictionary<string, SigningCredentials> Signing,
+        FrozenDictionary<string, SecurityKey> Published,
+        ReadOnlyMemory<byte> Jwks,
+        string ETag,
+        DateTimeOffset From,
+        DateTimeOffset Until);
+}
+
+/// <summary>Signing keys exist that the master key does not open.</summary>
+public sealed class KeysUnreadableException(IReadOnlyList<SigningKey> keys) : Exception(
+    "The master key does not open these signing keys: "
+    + string.Join(", ", keys.Select(key => $"{key.Kid} ({key.Algorithm}, sealed under master key {key.MasterKeyId})"))
+    + ". Nothing was changed and no new key was made. Start with the master key that sealed them.")
+{
+    /// <summary>The keys that stay closed.</summary>
+    public IReadOnlyList<SigningKey> Keys { get; } = keys;
+}

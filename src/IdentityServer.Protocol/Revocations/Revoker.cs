@@ -1,0 +1,70 @@
+using IdentityServer.Protocol.Audit;
+using IdentityServer.Protocol.Grants;
+
+namespace IdentityServer.Protocol.Revocations;
+
+/// <summary>
+/// The only way anything is ended. Each method is one transaction, known to this node when it returns and to the others
+/// by the change log.
+/// </summary>
+public sealed class Revoker(IRevocationStore store, RevocationList list, TimeProvider clock)
+{
+    // Longer than any access token may live (the client setting's upper bound is 1 h), so a revocation outlives what it ends.
+    private static readonly TimeSpan Remembered = TimeSpan.FromHours(2);
+
+    // A session's cookie may live this long; its revocation is only needed for the tokens issued under it.
+    private static readonly TimeSpan SessionRemembered = Remembered;
+
+    /// <summary>Ends one access token, self-contained or reference.</summary>
+    public async ValueTask EndTokenAsync(string tokenId, string? referenceHash, Cause cause, CancellationToken ct)
+    {
+        var revocation = Revocation(RevocationKind.Token, tokenId, Remembered);
+        await store.EndTokenAsync(revocation, referenceHash, cause.Event(AuditTypes.TokenRevoked, revocation.At), ct);
+        list.Add(revocation);
+    }
+
+    /// <summary>Ends a grant and everything issued under it.</summary>
+    public async ValueTask EndGrantAsync(Grant grant, Cause cause, CancellationToken ct)
+    {
+        var revocation = Revocation(RevocationKind.Grant, grant.Id, Remembered);
+        var audit = cause.Event(AuditTypes.GrantEnded, revocation.At) with
+        {
+            GrantId = grant.Id,
+            ClientId = grant.ClientId,
+            Subject = grant.Subject,
+            SessionId = grant.SessionId,
+        };
+        await store.EndGrantAsync(revocation, audit, ct);
+        list.Add(revocation);
+    }
+
+    /// <summary>Ends a session and the grants bound to it; offline grants too when <paramref name="alsoOffline"/> is set.</summary>
+    public async ValueTask EndSessionAsync(
+        string sessionId, string subject, bool alsoOffline, Cause cause, CancellationToken ct)
+    {
+        var revocation = Revocation(RevocationKind.Session, sessionId, SessionRemembered);
+        var audit = cause.Event(AuditTypes.SessionEnded, revocation.At) with { SessionId = sessionId, Subject = subject };
+        await store.EndSessionAsync(revocation, alsoOffline, audit, ct);
+        list.Add(revocation);
+    }
+
+    private Revocation Revocation(RevocationKind kind, string key, TimeSpan remembered)
+    {
+        var now = clock.GetUtcNow();
+        return new(kind, key, now, now + remembered);
+    }
+}
+
+/// <summary>Who ends something, and why.</summary>
+/// <param name="Reason">A fixed word such as <c>signed_out</c>, <c>code_reuse</c>, <c>refresh_reuse</c>, <c>revoked_by_client</c>.</param>
+/// <param name="Actor">As <see cref="AuditEvent.Actor"/>.</param>
+/// <param name="Address">Network address of the request, if there was one.</param>
+public sealed record Cause(string Reason, string Actor, string? Address)
+{
+    public string? ClientId { get; init; }
+
+    public string? GrantId { get; init; }
+
+    internal AuditEvent Event(string type, DateTimeOffset at) =>
+        new(type, at) { Actor = Actor, Address = Address, Detail = Reason, ClientId = ClientId, GrantId = GrantId };
+}

@@ -1,0 +1,55 @@
+using IdentityServer.Storage;
+
+namespace IdentityServer.Configuration;
+
+/// <summary>The settings section <c>IdentityServer</c>; docs/settings.md lists each with its default. A wrong one stops the start.</summary>
+public sealed class ServerSettings
+{
+    /// <summary>The public base address, e.g. <c>https://id.example.com</c>. In Development it follows the first listening address.</summary>
+    public string? Issuer { get; set; }
+
+    public DatabaseSettings Database { get; set; } = new();
+
+    public MasterKeySettings MasterKey { get; set; } = new();
+
+    public BrandSettings Brand { get; set; } = new();
+
+    public ProxySettings Proxies { get; set; } = new();
+}
+
+/// <summary>Section <c>IdentityServer:Database</c>.</summary>
+public sealed class DatabaseSettings
+{
+    public DatabaseProvider Provider { get; set; } = DatabaseProvider.Sqlite;
+
+    /// <summary>As the provider wants it. SQLite's default is <c>data/identityserver.db</c> below the content root.</summary>
+    public string? ConnectionString { get; set; }
+}
+
+/// <summary>Section <c>IdentityServer:MasterKey</c>.</summary>
+public sealed class MasterKeySettings
+{
+    /// <summary>The file that holds the master key. Development falls back to <c>keys-dev/master.key</c>.</summary>
+    public string? Path { get; set; }
+}
+
+/// <summary>Section <c>IdentityServer:Brand</c>: the values a deployment sets on the hosted pages.</summary>
+public sealed class BrandSettings
+{
+    public string Name { get; set; } = "IdentityServer";
+
+    /// <summary>A CSS colour, <c>#rrggbb</c>.</summary>
+    public string? Accent { get; set; }
+
+    /// <summary>Where people find help; a mailto: or https: address.</summary>
+    public string? HelpUrl { get; set; }
+
+    public string? PrivacyUrl { get; set; }
+}
+
+/// <summary>Section <c>IdentityServer:Proxies</c>: whose forwarded headers are believed. Nobody's by default.</summary>
+public sealed class ProxySettings
+{
+    /// <summary>Addresses or networks in CIDR form, e.g. <c>10.0.0.5</c> or <c>10.0.0.0/24</c>.</summary>
+    public IList<string> Trusted { get; set; } = [];
+}
