@@ -1,0 +1,90 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+
+namespace IdentityServer.Testing;
+
+/// <summary>A server in a process of its own, as a user would start it; <see cref="ServerFolder.StartAsync"/> makes it.</summary>
+public sealed class ServerProcess : IAsyncDisposable
+{
+    private readonly Process _process;
+    private readonly ConcurrentQueue<string> _log = new();
+
+    internal ServerProcess(ProcessStartInfo start)
+    {
+        _process = new Process { StartInfo = start };
+        _process.OutputDataReceived += (_, line) => Keep(line.Data);
+        _process.ErrorDataReceived += (_, line) => Keep(line.Data);
+        _process.Start();
+        _process.BeginOutputReadLine();
+        _process.BeginErrorReadLine();
+        _process.StandardInput.Close();
+    }
+
+    /// <summary>Everything it wrote so far.</summary>
+    public string Log => string.Join('\n', _log);
+
+    public int Id => _process.Id;
+
+    public bool HasExited => _process.HasExited;
+
+    /// <summary>Waits until it says it is ready, or fails with its output.</summary>
+    public async Task WaitUntilReadyAsync(HttpClient http, Uri ready, TimeSpan limit, CancellationToken ct)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        patience.CancelAfter(limit);
+        try
+        {
+            while (!await IsReadyAsync(http, ready, patience.Token))
+            {
+                if (_process.HasExited)
+                {
+                    throw new CheckFailedException($"The server ended with {_process.ExitCode}:\n{Log}");
+                }
+
+                await Task.Delay(10, patience.Token);
+            }
+        }
+        catch (OperationCanceledException late) when (!ct.IsCancellationRequested)
+        {
+            throw new CheckFailedException($"The server is not ready after {limit}:\n{Log}", late);
+        }
+    }
+
+    /// <summary>Ends it as a power cut would: SIGKILL, without a chance to finish anything.</summary>
+    public async Task KillAsync(CancellationToken ct)
+    {
+        if (!_process.HasExited)
+        {
+            _process.Kill();
+        }
+
+        await _process.WaitForExitAsync(ct);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await KillAsync(CancellationToken.None);
+        _process.Dispose();
+    }
+
+    private static async Task<bool> IsReadyAsync(HttpClient http, Uri ready, CancellationToken ct)
+    {
+        try
+        {
+            using var response = await http.GetAsync(ready, ct);
+            return response.IsSuccessStatusCode;
+        }
+        catch (HttpRequestException)
+        {
+            return false;
+        }
+    }
+
+    private void Keep(string? line)
+    {
+        if (line is not null)
+        {
+            _log.Enqueue(line);
+        }
+    }
+}
