@@ -7,6 +7,9 @@ public abstract record ProtocolResponse
 {
     private ProtocolResponse() { }
 
+    /// <summary>The browser's session is over: its cookie goes with the answer.</summary>
+    public bool ForgetsSession { get; init; }
+
     /// <summary>A JSON body, never cached.</summary>
     public sealed record Json(object Body, JsonTypeInfo Type) : ProtocolResponse;
 

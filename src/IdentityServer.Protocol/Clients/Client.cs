@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using System.Security.Cryptography;
 
 namespace IdentityServer.Protocol.Clients;
 
@@ -45,7 +46,13 @@ public static class GrantTypes
 /// <param name="Hash">SHA-256 of the secret, 64 hexadecimal digits in capitals (<see cref="Handle.HashOf"/>).</param>
 /// <param name="CreatedAt">When it was made.</param>
 /// <param name="ExpiresAt">When it stops working; <see langword="null"/>: never.</param>
-public sealed record ClientSecret(string Id, string Hash, DateTimeOffset CreatedAt, DateTimeOffset? ExpiresAt);
+public sealed record ClientSecret(string Id, string Hash, DateTimeOffset CreatedAt, DateTimeOffset? ExpiresAt)
+{
+    private readonly byte[] _hash = Convert.FromHexString(Hash);
+
+    /// <summary>Constant-time comparison with the SHA-256 of what was presented.</summary>
+    public bool Matches(ReadOnlySpan<byte> presentedHash) => CryptographicOperations.FixedTimeEquals(_hash, presentedHash);
+}
 
 /// <summary>An app or service that may ask for tokens. Immutable; the words are RFC 7591's where it has one.</summary>
 public sealed record Client

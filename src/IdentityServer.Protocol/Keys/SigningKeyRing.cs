@@ -123,6 +123,8 @@ public sealed class SigningKeyRing(IKeyStore store, KeyFactory factory, KeyPolic
         var snapshot = new Snapshot(
             signing.ToFrozenDictionary(StringComparer.Ordinal),
             published.ToFrozenDictionary(key => key.Kid, key => (SecurityKey)new JsonWebKey(key.PublicJwk), StringComparer.Ordinal),
+            keys.Where(key => key.RevokedAt is null)
+                .ToFrozenDictionary(key => key.Kid, key => (SecurityKey)new JsonWebKey(key.PublicJwk), StringComparer.Ordinal),
             jwks,
             $"\"{Convert.ToHexString(SHA256.HashData(jwks), 0, 12)}\"",
             now,
@@ -145,6 +147,7 @@ public sealed class SigningKeyRing(IKeyStore store, KeyFactory factory, KeyPolic
     /// <summary>The keys between two boundaries.</summary>
     /// <param name="Signing">Algorithm to the credentials that sign now.</param>
     /// <param name="Published">Kid to public key, for validating what we signed.</param>
+    /// <param name="Known">Every key not revoked, also retired ones: an <c>id_token_hint</c> may be old (OpenID Connect Core §3.1.2.1).</param>
     /// <param name="Jwks">The JWKS document, UTF-8.</param>
     /// <param name="ETag">Changes with the document.</param>
     /// <param name="From">When the snapshot was taken; a clock stepped back before it takes a new one.</param>
@@ -152,6 +155,7 @@ public sealed class SigningKeyRing(IKeyStore store, KeyFactory factory, KeyPolic
     public sealed record Snapshot(
         FrozenDictionary<string, SigningCredentials> Signing,
         FrozenDictionary<string, SecurityKey> Published,
+        FrozenDictionary<string, SecurityKey> Known,
         ReadOnlyMemory<byte> Jwks,
         string ETag,
         DateTimeOffset From,

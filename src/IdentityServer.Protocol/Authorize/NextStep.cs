@@ -1,0 +1,72 @@
+using IdentityServer.Protocol.Sessions;
+
+namespace IdentityServer.Protocol.Authorize;
+
+/// <summary>What must happen before a code may be issued (OpenID Connect Core §3.1.2.3, §3.1.2.4).</summary>
+public abstract record NextStep
+{
+    private NextStep() { }
+
+    public sealed record SignIn : NextStep;
+
+    public sealed record ChooseAccount : NextStep;
+
+    public sealed record AskConsent : NextStep;
+
+    public sealed record Refuse(ProtocolError Error) : NextStep;
+
+    public sealed record Proceed(Session Session, IReadOnlyList<string> Scopes) : NextStep;
+
+    /// <summary>Pure: the same request, session, answers and instant always give the same step.</summary>
+    /// <param name="request">The checked request.</param>
+    /// <param name="session">The browser's live session, if any.</param>
+    /// <param name="consented">What the person allowed this client before.</param>
+    /// <param name="pending">What the person answered while the request was paused.</param>
+    /// <param name="now">The instant.</param>
+    public static NextStep Decide(
+        AuthorizeRequest request, Session? session, IReadOnlyList<string> consented, PendingRequest? pending, DateTimeOffset now)
+    {
+        // 1 somebody is signed in, recently enough
+        if (session is null || !IsFresh(session, request, now))
+        {
+            return request.IsSilent ? new Refuse(LoginRequired) : new SignIn();
+        }
+
+        // 2 it is the person the app expects
+        var signedInForThis = session.AuthenticatedAt >= request.StartedAt;
+        if (request.ExpectedSubject is { } expected && expected != session.Subject)
+        {
+            return request.IsSilent || signedInForThis ? new Refuse(LoginRequired) : new SignIn();
+        }
+
+        // 3 the person chose this account
+        if (request.ForcesChoice && !signedInForThis && pending?.ChosenSessionId != session.Id)
+        {
+            return new ChooseAccount();
+        }
+
+        // 4 the person agrees
+        if (pending?.AnsweredSessionId == session.Id)
+        {
+            var allowed = request.Scopes.Where(scope => pending.AllowedScopes.Contains(scope, StringComparer.Ordinal)).ToArray();
+            return allowed.Length == 0 ? new Refuse(AccessDenied) : new Proceed(session, allowed);
+        }
+
+        var isMissing = request.Client.RequireConsent && request.Scopes.Except(consented, StringComparer.Ordinal).Any();
+        if (isMissing || request.ForcesConsent)
+        {
+            return request.IsSilent ? new Refuse(ConsentRequired) : new AskConsent();
+        }
+
+        return new Proceed(session, request.Scopes);
+    }
+
+    // A sign-in that happened after the request began satisfies prompt=login and max_age=0 without looping.
+    private static bool IsFresh(Session session, AuthorizeRequest request, DateTimeOffset now) =>
+        session.AuthenticatedAt >= request.StartedAt
+        || (!request.ForcesSignIn && (request.MaxAge is not { } age || now - session.AuthenticatedAt <= age));
+
+    private static readonly ProtocolError LoginRequired = new("login_required", "The person is not signed in.");
+    private static readonly ProtocolError ConsentRequired = new("consent_required", "The person has not consented.");
+    private static readonly ProtocolError AccessDenied = new("access_denied", "The person did not allow the request.");
+}

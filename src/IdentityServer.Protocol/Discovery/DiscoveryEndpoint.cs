@@ -1,0 +1,80 @@
+using System.Security.Cryptography;
+using System.Text.Json.Nodes;
+using IdentityServer.Protocol.Clients;
+using IdentityServer.Protocol.Keys;
+using IdentityServer.Protocol.Scopes;
+using IdentityServer.Protocol.Sessions;
+using IdentityServer.Protocol.Subjects;
+
+namespace IdentityServer.Protocol.Discovery;
+
+/// <summary>What this server can do (OpenID Connect Discovery §3, RFC 8414 §2): one document at both addresses, prepared.</summary>
+public sealed class DiscoveryEndpoint(ScopeCatalog scopes, ProtocolOptions options)
+{
+    private volatile Prepared? _prepared;
+
+    public ProtocolResponse Handle()
+    {
+        var known = scopes.All;
+        var prepared = _prepared;
+        if (prepared is null || !ReferenceEquals(prepared.Scopes, known))
+        {
+            _prepared = prepared = Prepare(known);
+        }
+
+        return prepared.Document;
+    }
+
+    private Prepared Prepare(IReadOnlyDictionary<string, Scope> known)
+    {
+        var body = System.Text.Encoding.UTF8.GetBytes(Metadata(known.Keys).ToJsonString());
+        var etag = $"\"{Convert.ToHexString(SHA256.HashData(body), 0, 12)}\"";
+        return new Prepared(known, new ProtocolResponse.Document(body, "application/json", etag, options.DocumentMaxAge));
+    }
+
+    private JsonObject Metadata(IEnumerable<string> scopeNames)
+    {
+        var authMethods = new[] { ClientAuthMethods.Basic, ClientAuthMethods.Post, ClientAuthMethods.PrivateKeyJwt };
+        var signing = KeyFactory.Algorithms.OrderDescending(StringComparer.Ordinal).ToArray();
+        return new JsonObject
+        {
+            ["issuer"] = options.Issuer,
+            ["authorization_endpoint"] = options.Issuer + Endpoints.Authorize,
+            ["token_endpoint"] = options.Issuer + Endpoints.Token,
+            ["userinfo_endpoint"] = options.Issuer + Endpoints.UserInfo,
+            ["jwks_uri"] = options.Issuer + Endpoints.Jwks,
+            ["introspection_endpoint"] = options.Issuer + Endpoints.Introspect,
+            ["revocation_endpoint"] = options.Issuer + Endpoints.Revocation,
+            ["end_session_endpoint"] = options.Issuer + Endpoints.EndSession,
+            ["scopes_supported"] = List(scopeNames.Order(StringComparer.Ordinal)),
+            ["claims_supported"] = List(
+                ["sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid", .. ClaimRules.Supported.Where(claim => claim != "sub")]),
+            ["claims_parameter_supported"] = true,
+            ["response_types_supported"] = List(["code"]),
+            ["response_modes_supported"] = List(["query", "fragment", "form_post"]),
+            ["grant_types_supported"] = List(
+                [GrantTypes.AuthorizationCode, GrantTypes.ClientCredentials, GrantTypes.RefreshToken]),
+            ["subject_types_supported"] = List(["public"]),
+            ["id_token_signing_alg_values_supported"] = List(signing),
+            ["userinfo_signing_alg_values_supported"] = List(signing),
+            ["token_endpoint_auth_methods_supported"] = List([.. authMethods, ClientAuthMethods.None]),
+            ["token_endpoint_auth_signing_alg_values_supported"] = List(ClientAssertion.Algorithms),
+            ["introspection_endpoint_auth_methods_supported"] = List(authMethods),
+            ["introspection_endpoint_auth_signing_alg_values_supported"] = List(ClientAssertion.Algorithms),
+            ["revocation_endpoint_auth_methods_supported"] = List([.. authMethods, ClientAuthMethods.None]),
+            ["revocation_endpoint_auth_signing_alg_values_supported"] = List(ClientAssertion.Algorithms),
+            ["code_challenge_methods_supported"] = List(["S256"]),
+            ["authorization_response_iss_parameter_supported"] = true,
+            ["acr_values_supported"] = List([AcrValues.Password]),
+            ["prompt_values_supported"] = List(["none", "login", "consent", "select_account"]),
+            ["display_values_supported"] = List(["page", "popup"]),
+            ["ui_locales_supported"] = List(options.UiLocales),
+            ["request_parameter_supported"] = false,
+            ["request_uri_parameter_supported"] = false,
+        };
+    }
+
+    private static JsonArray List(IEnumerable<string> values) => [.. values.Select(value => JsonValue.Create(value))];
+
+    private sealed record Prepared(IReadOnlyDictionary<string, Scope> Scopes, ProtocolResponse.Document Document);
+}

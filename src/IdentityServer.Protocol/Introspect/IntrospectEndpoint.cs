@@ -1,0 +1,78 @@
+using IdentityServer.Protocol.Clients;
+using IdentityServer.Protocol.Grants;
+using IdentityServer.Protocol.Issuance;
+using IdentityServer.Protocol.Scopes;
+
+namespace IdentityServer.Protocol.Introspect;
+
+/// <summary>
+/// Tells a client or an API what a token means (RFC 7662). A caller learns only of its own tokens and of those meant for an
+/// API it serves; everything else is inactive.
+/// </summary>
+public sealed class IntrospectEndpoint(
+    ClientAuthenticator clients, AccessTokenReader accessTokens, IGrantStore grants, ScopeCatalog scopes, ProtocolOptions options, TimeProvider clock)
+{
+    public async ValueTask<ProtocolResponse> HandleAsync(OAuthRequest request, CancellationToken ct)
+    {
+        var authenticated = await clients.AuthenticateConfidentialAsync(request, Endpoints.Introspect, ct);
+        if (!authenticated.TryGet(out var client, out var error))
+        {
+            return error;
+        }
+
+        if (request.Parameters["token"] is not { } text)
+        {
+            return ProtocolError.Missing("token");
+        }
+
+        // The hint saves a look-up at best and is never trusted (RFC 7662 §2.1).
+        var answer = request.Parameters["token_type_hint"] == "refresh_token"
+            ? await RefreshTokenAsync(client, text, ct) ?? await AccessTokenAsync(client, text, ct)
+            : await AccessTokenAsync(client, text, ct) ?? await RefreshTokenAsync(client, text, ct);
+        return new ProtocolResponse.Json(answer ?? IntrospectionResponse.Inactive, ProtocolJson.Default.IntrospectionResponse);
+    }
+
+    private async ValueTask<IntrospectionResponse?> AccessTokenAsync(Client client, string text, CancellationToken ct) =>
+        await accessTokens.ReadAsync(text, ct) is { } token && (token.ClientId == client.Id || Serves(client, token))
+            ? new IntrospectionResponse
+            {
+                Active = true,
+                Issuer = token.Issuer,
+                Subject = token.Subject,
+                Audience = token.Audience,
+                ClientId = token.ClientId,
+                Scope = token.Scope,
+                TokenType = "Bearer",
+                ExpiresAt = token.ExpiresAt,
+                IssuedAt = token.IssuedAt,
+                Id = token.Id,
+                SessionId = token.SessionId,
+                GrantId = token.GrantId,
+                AuthenticatedAt = token.AuthenticatedAt,
+                Acr = token.Acr,
+                Amr = token.Amr,
+            }
+            : null;
+
+    private bool Serves(Client client, AccessToken token) => token.Audience.Any(audience =>
+        audience == client.Id
+        || scopes.FindApi(audience)?.IntrospectionClients.Contains(client.Id, StringComparer.Ordinal) == true);
+
+    private async ValueTask<IntrospectionResponse?> RefreshTokenAsync(Client client, string text, CancellationToken ct) =>
+        await grants.FindTokenAsync(TokenKind.Refresh, Handle.HashOf(text), ct)
+            is { SpentAt: null, EndedAt: null, Grant: { EndedAt: null } grant } token
+            && token.ClientId == client.Id
+            && clock.GetUtcNow() < token.ExpiresAt
+                ? new IntrospectionResponse
+                {
+                    Active = true,
+                    Issuer = options.Issuer,
+                    Subject = grant.Subject,
+                    ClientId = token.ClientId,
+                    Scope = string.Join(' ', grant.Scopes),
+                    ExpiresAt = token.ExpiresAt.ToUnixTimeSeconds(),
+                    IssuedAt = token.IssuedAt.ToUnixTimeSeconds(),
+                    GrantId = grant.Id,
+                }
+                : null;
+}
