@@ -1,5 +1,4 @@
 using IdentityServer.Protocol.Audit;
-using IdentityServer.Protocol.Clients;
 using IdentityServer.Protocol.Consents;
 using IdentityServer.Protocol.Grants;
 using IdentityServer.Protocol.Scopes;

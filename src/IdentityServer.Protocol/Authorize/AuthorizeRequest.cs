@@ -1,5 +1,4 @@
 using IdentityServer.Protocol.Clients;
-using IdentityServer.Protocol.Issuance;
 using IdentityServer.Protocol.Subjects;
 
 namespace IdentityServer.Protocol.Authorize;

@@ -143,7 +143,7 @@ public sealed class AuthorizeRequestReader(ClientDirectory clients, ScopeCatalog
             return new ProtocolError("unmet_authentication_requirements", "None of the essential acr values can be met.") { Parameter = "claims" };
         }
 
-        string? expected = claims.IdToken.TryGetValue("sub", out var sub) && sub.Values is [var only] ? only : null;
+        var expected = claims.IdToken.TryGetValue("sub", out var sub) && sub.Values is [var only] ? only : null;
         if (parameters["id_token_hint"] is { } hintText)
         {
             if (await hints.ReadAsync(hintText) is not { } hint || hint.ClientId != client.Id)
