@@ -1,0 +1,31 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using IdentityServer.Benchmarks.Targets;
+
+namespace IdentityServer.Benchmarks.Results;
+
+/// <summary>Where the figures come from; without it they mean nothing.</summary>
+internal sealed record Machine(string Processor, int Cores, int MemoryGibibytes, string System, string Dotnet, string Node, string Postgres)
+{
+    public static async Task<Machine> ReadAsync(string node, bool postgres, CancellationToken ct)
+    {
+        var processor = File.ReadLines("/proc/cpuinfo")
+            .First(x => x.StartsWith("model name", StringComparison.Ordinal)).Split(':', 2)[1].Trim();
+        var memory = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / (1024.0 * 1024 * 1024);
+        return new Machine(
+            processor,
+            Environment.ProcessorCount,
+            (int)Math.Round(memory),
+            RuntimeInformation.OSDescription,
+            RuntimeInformation.FrameworkDescription,
+            $"Node.js {await VersionAsync(node, ct)}",
+            postgres ? await VersionAsync("postgres", ct) : "none");
+    }
+
+    public override string ToString() => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{Processor}, {Cores} cores shared with the load generator, {MemoryGibibytes} GiB, {System}; {Dotnet}; {Node}; {Postgres}");
+
+    private static async Task<string> VersionAsync(string program, CancellationToken ct) =>
+        (await ServerProcess.RunAsync(program, ["--version"], new Dictionary<string, string>(), null, ct)).Trim();
+}
