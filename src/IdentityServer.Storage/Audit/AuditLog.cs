@@ -1,0 +1,72 @@
+using System.Diagnostics.CodeAnalysis;
+using IdentityServer.Protocol.Audit;
+using IdentityServer.Storage.Deeds;
+using Microsoft.EntityFrameworkCore;
+
+namespace IdentityServer.Storage.Audit;
+
+internal sealed class AuditLog(IDbContextFactory<ServerDb> databases, IDeeds deeds) : IAuditLog
+{
+    public const int ShortLength = 64;
+    public const int LongLength = 400;
+
+    /// <summary>
+    /// The event with every text cut to its column: a refusal may name what a stranger sent, and must be recorded, not fail.
+    /// </summary>
+    public static AuditEvent Bounded(AuditEvent audit) => audit with
+    {
+        Type = Cut(audit.Type, ShortLength),
+        Actor = Cut(audit.Actor, LongLength),
+        Subject = Cut(audit.Subject, ShortLength),
+        ClientId = Cut(audit.ClientId, LongLength),
+        SessionId = Cut(audit.SessionId, ShortLength),
+        GrantId = Cut(audit.GrantId, ShortLength),
+        Address = Cut(audit.Address, ShortLength),
+        Outcome = Cut(audit.Outcome, ShortLength),
+        Detail = Cut(audit.Detail, LongLength),
+    };
+
+    public async ValueTask WriteAsync(IReadOnlyList<AuditEvent> events, CancellationToken ct) =>
+        await deeds.RunAsync(
+            (db, ct) =>
+            {
+                foreach (var audit in events)
+                {
+                    db.Record(audit);
+                }
+
+                return db.SaveChangesAsync(ct);
+            },
+            ct);
+
+    public async ValueTask<IReadOnlyList<AuditEvent>> LatestAsync(int count, CancellationToken ct)
+    {
+        await using var db = await databases.CreateDbContextAsync(ct);
+        return await db.AuditEvents.AsNoTracking()
+            .OrderByDescending(audit => EF.Property<long>(audit, AuditMapping.Id))
+            .Take(count)
+            .ToListAsync(ct);
+    }
+
+    public async ValueTask<IReadOnlyList<AuditEvent>> OfGrantAsync(string grantId, CancellationToken ct)
+    {
+        await using var db = await databases.CreateDbContextAsync(ct);
+        return await db.AuditEvents.AsNoTracking()
+            .Where(audit => audit.GrantId == grantId)
+            .OrderBy(audit => EF.Property<long>(audit, AuditMapping.Id))
+            .ToListAsync(ct);
+    }
+
+    // NUL is text for some databases and an error for others.
+    [return: NotNullIfNotNull(nameof(text))]
+    private static string? Cut(string? text, int length)
+    {
+        if (text is null)
+        {
+            return null;
+        }
+
+        var cut = text.Length <= length ? text : text[..length];
+        return cut.AsSpan().Contains('\0') ? cut.Replace('\0', '?') : cut;
+    }
+}

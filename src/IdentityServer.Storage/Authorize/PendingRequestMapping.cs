@@ -1,0 +1,20 @@
+using IdentityServer.Protocol.Authorize;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata.Builders;
+
+namespace IdentityServer.Storage.Authorize;
+
+internal sealed class PendingRequestMapping : IEntityTypeConfiguration<PendingRequest>
+{
+    public void Configure(EntityTypeBuilder<PendingRequest> builder)
+    {
+        builder.ToTable("PendingRequests");
+        builder.HasKey(request => request.Hash);
+        builder.Property(request => request.Hash).IsIdentifier(Identifiers.HashLength);
+        builder.Property(request => request.ClientId).IsIdentifier(Identifiers.NameLength);
+        builder.Property(request => request.Parameters);
+        builder.Property(request => request.ChosenSessionId).IsIdentifier();
+        builder.Property(request => request.AnsweredSessionId).IsIdentifier();
+        builder.HasIndex(request => request.ExpiresAt);
+    }
+}

@@ -1,0 +1,55 @@
+using IdentityServer.Protocol.Grants;
+
+namespace IdentityServer.Storage.Grants;
+
+/// <summary>A token as it lies in the table: <see cref="TokenRecord"/> with its grant's id in place of the grant.</summary>
+public sealed record TokenRow
+{
+    public required string Hash { get; init; }
+
+    public required TokenKind Kind { get; init; }
+
+    public required string ClientId { get; init; }
+
+    public string? GrantId { get; init; }
+
+    public required DateTimeOffset IssuedAt { get; init; }
+
+    public required DateTimeOffset ExpiresAt { get; init; }
+
+    public string? Payload { get; init; }
+
+    public DateTimeOffset? SpentAt { get; init; }
+
+    public DateTimeOffset? EndedAt { get; init; }
+
+    public string? SuccessorHash { get; init; }
+
+    public byte[]? SealedSuccessor { get; init; }
+
+    internal static TokenRow Of(TokenRecord token) => new()
+    {
+        Hash = token.Hash,
+        Kind = token.Kind,
+        ClientId = token.ClientId,
+        GrantId = token.Grant?.Id,
+        IssuedAt = token.IssuedAt,
+        ExpiresAt = token.ExpiresAt,
+        Payload = token.Payload,
+    };
+
+    internal TokenRecord ToRecord(Grant? grant) => new()
+    {
+        Hash = Hash,
+        Kind = Kind,
+        ClientId = ClientId,
+        Grant = grant,
+        IssuedAt = IssuedAt,
+        ExpiresAt = ExpiresAt,
+        Payload = Payload,
+        SpentAt = SpentAt,
+        EndedAt = EndedAt,
+        SuccessorHash = SuccessorHash,
+        SealedSuccessor = SealedSuccessor,
+    };
+}

@@ -1,0 +1,121 @@
+using IdentityServer.Protocol.Audit;
+using IdentityServer.Protocol.Changes;
+using IdentityServer.Protocol.Revocations;
+using IdentityServer.Storage.Deeds;
+using IdentityServer.Storage.Sessions;
+using Microsoft.EntityFrameworkCore;
+
+namespace IdentityServer.Storage.Revocations;
+
+internal sealed class RevocationStore(IDbContextFactory<ServerDb> databases, IDeeds deeds) : IRevocationStore
+{
+    public async ValueTask<IReadOnlyList<Revocation>> ListAsync(DateTimeOffset now, CancellationToken ct)
+    {
+        await using var db = await databases.CreateDbContextAsync(ct);
+        return await db.Revocations.AsNoTracking().Where(revocation => revocation.ExpiresAt > now).ToListAsync(ct);
+    }
+
+    public ValueTask<bool> EndTokenAsync(Revocation token, string? referenceHash, AuditEvent audit, CancellationToken ct) =>
+        OnceAsync(
+            async (db, ct) =>
+            {
+                var at = (DateTimeOffset?)token.At;
+                var ended = referenceHash is not null && await db.Tokens
+                    .Where(row => row.Hash == referenceHash && row.EndedAt == null)
+                    .ExecuteUpdateAsync(set => set.SetProperty(row => row.EndedAt, at), ct) == 1;
+                return await RememberAsync(db, token, ct) || ended;
+            },
+            audit,
+            ct);
+
+    public ValueTask<bool> EndGrantAsync(Revocation grant, AuditEvent audit, CancellationToken ct) =>
+        OnceAsync(
+            async (db, ct) =>
+            {
+                var at = (DateTimeOffset?)grant.At;
+                var ended = await db.Grants
+                    .Where(row => row.Id == grant.Key && row.EndedAt == null)
+                    .ExecuteUpdateAsync(set => set.SetProperty(row => row.EndedAt, at), ct) == 1;
+                return ended && await RememberAsync(db, grant, ct);
+            },
+            audit,
+            ct);
+
+    public ValueTask<bool> EndSessionAsync(Revocation session, bool alsoOffline, AuditEvent audit, CancellationToken ct) =>
+        OnceAsync(
+            async (db, ct) =>
+            {
+                var at = (DateTimeOffset?)session.At;
+                var ended = await db.Sessions
+                    .Where(row => row.Id == session.Key && row.EndedAt == null)
+                    .ExecuteUpdateAsync(set => set.SetProperty(row => row.EndedAt, at), ct) == 1;
+                var offlineEnded = alsoOffline && await db.Sessions
+                    .Where(row => row.Id == session.Key
+                        && EF.Property<DateTimeOffset?>(row, SessionMapping.OfflineEndedAt) == null)
+                    .ExecuteUpdateAsync(
+                        set => set.SetProperty(
+                            row => EF.Property<DateTimeOffset?>(row, SessionMapping.OfflineEndedAt), at),
+                        ct) == 1;
+                if (!ended && !offlineEnded)
+                {
+                    return false;
+                }
+
+                // Tokens of offline grants are known by their grant, not by the session.
+                var offline = !alsoOffline ? [] : await db.Grants
+                    .Where(grant => grant.SessionId == session.Key && grant.IsOffline && grant.EndedAt == null)
+                    .Select(grant => grant.Id)
+                    .ToListAsync(ct);
+                await db.Grants
+                    .Where(grant => grant.SessionId == session.Key && grant.EndedAt == null && (alsoOffline || !grant.IsOffline))
+                    .ExecuteUpdateAsync(set => set.SetProperty(grant => grant.EndedAt, at), ct);
+
+                await RememberAsync(db, session, ct);
+                foreach (var id in offline)
+                {
+                    await RememberAsync(db, session with { Kind = RevocationKind.Grant, Key = id }, ct);
+                }
+
+                return true;
+            },
+            audit,
+            ct);
+
+    /// <summary>Runs the ending; the event is stored if it answers true. Who is second at the same instant has nothing left to do.</summary>
+    private async ValueTask<bool> OnceAsync(
+        Func<ServerDb, CancellationToken, Task<bool>> end, AuditEvent audit, CancellationToken ct)
+    {
+        try
+        {
+            return await deeds.RunAsync(
+                async (db, ct) =>
+                {
+                    if (!await end(db, ct))
+                    {
+                        return false;
+                    }
+
+                    db.Record(audit);
+                    await db.SaveChangesAsync(ct);
+                    return true;
+                },
+                ct);
+        }
+        catch (DbUpdateException error) when (UniqueViolation.Is(error))
+        {
+            return false;
+        }
+    }
+
+    private static async Task<bool> RememberAsync(ServerDb db, Revocation revocation, CancellationToken ct)
+    {
+        if (await db.Revocations.AnyAsync(row => row.Kind == revocation.Kind && row.Key == revocation.Key, ct))
+        {
+            return false;
+        }
+
+        db.Revocations.Add(revocation);
+        db.Announce(ChangeKind.Revocation, RevocationList.Format(revocation), revocation.At);
+        return true;
+    }
+}

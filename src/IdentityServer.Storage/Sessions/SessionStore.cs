@@ -1,0 +1,89 @@
+using IdentityServer.Protocol.Audit;
+using IdentityServer.Protocol.Sessions;
+using IdentityServer.Storage.Deeds;
+using Microsoft.EntityFrameworkCore;
+
+namespace IdentityServer.Storage.Sessions;
+
+internal sealed class SessionStore(IDbContextFactory<ServerDb> databases, IDeeds deeds) : ISessionStore
+{
+    private const int UserAgentLength = 400;
+
+    public async ValueTask OpenAsync(Session session, string handleHash, AuditEvent audit, CancellationToken ct) =>
+        await deeds.RunAsync(
+            async (db, ct) =>
+            {
+                var row = session with { UserAgent = Shorten(session.UserAgent) };
+                db.Sessions.Add(row).Property(SessionMapping.HandleHash).CurrentValue = handleHash;
+                db.Record(audit);
+                return await db.SaveChangesAsync(ct);
+            },
+            ct);
+
+    public async ValueTask<bool> RenewAsync(Session session, string handleHash, AuditEvent audit, CancellationToken ct) =>
+        await deeds.RunAsync(
+            async (db, ct) =>
+            {
+                var renewed = await db.Sessions
+                    .Where(row => row.Id == session.Id && row.Subject == session.Subject && row.EndedAt == null)
+                    .ExecuteUpdateAsync(
+                        set => set
+                            .SetProperty(row => EF.Property<string>(row, SessionMapping.HandleHash), handleHash)
+                            .SetProperty(row => row.AuthenticatedAt, session.AuthenticatedAt)
+                            .SetProperty(row => row.Amr, session.Amr)
+                            .SetProperty(row => row.Acr, session.Acr)
+                            .SetProperty(row => row.LastSeenAt, session.LastSeenAt)
+                            .SetProperty(row => row.IdleLifetime, session.IdleLifetime)
+                            .SetProperty(row => row.ExpiresAt, session.ExpiresAt)
+                            .SetProperty(row => row.KeepSignedIn, session.KeepSignedIn),
+                        ct);
+                if (renewed == 0)
+                {
+                    return false;
+                }
+
+                db.Record(audit);
+                await db.SaveChangesAsync(ct);
+                return true;
+            },
+            ct);
+
+    public async ValueTask<Session?> FindByHandleAsync(string handleHash, CancellationToken ct)
+    {
+        await using var db = await databases.CreateDbContextAsync(ct);
+        return await db.Sessions.AsNoTracking()
+            .FirstOrDefaultAsync(row => EF.Property<string>(row, SessionMapping.HandleHash) == handleHash, ct);
+    }
+
+    public async ValueTask<Session?> FindAsync(string sessionId, CancellationToken ct)
+    {
+        if (!Identifiers.IsPossible(sessionId, Identifiers.IdLength))
+        {
+            return null;
+        }
+
+        await using var db = await databases.CreateDbContextAsync(ct);
+        return await db.Sessions.AsNoTracking().FirstOrDefaultAsync(row => row.Id == sessionId, ct);
+    }
+
+    public async ValueTask TouchAsync(string sessionId, DateTimeOffset now, CancellationToken ct) =>
+        await deeds.RunAsync(
+            (db, ct) => db.Sessions
+                .Where(row => row.Id == sessionId && row.EndedAt == null && row.LastSeenAt < now)
+                .ExecuteUpdateAsync(set => set.SetProperty(row => row.LastSeenAt, now), ct),
+            ct);
+
+    public async ValueTask<IReadOnlyList<string>> ListClientsAsync(string sessionId, CancellationToken ct)
+    {
+        await using var db = await databases.CreateDbContextAsync(ct);
+        return await db.Grants
+            .Where(grant => grant.SessionId == sessionId)
+            .Select(grant => grant.ClientId)
+            .Distinct()
+            .OrderBy(clientId => clientId)
+            .ToListAsync(ct);
+    }
+
+    private static string? Shorten(string? userAgent) =>
+        userAgent is { Length: > UserAgentLength } ? userAgent[..UserAgentLength] : userAgent;
+}

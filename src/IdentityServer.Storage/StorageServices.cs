@@ -1,0 +1,116 @@
+using IdentityServer.Protocol.Audit;
+using IdentityServer.Protocol.Authorize;
+using IdentityServer.Protocol.Changes;
+using IdentityServer.Protocol.Clients;
+using IdentityServer.Protocol.Consents;
+using IdentityServer.Protocol.Grants;
+using IdentityServer.Protocol.Keys;
+using IdentityServer.Protocol.Revocations;
+using IdentityServer.Protocol.Scopes;
+using IdentityServer.Protocol.Sessions;
+using IdentityServer.Protocol.Subjects;
+using IdentityServer.Storage.Audit;
+using IdentityServer.Storage.Authorize;
+using IdentityServer.Storage.Changes;
+using IdentityServer.Storage.Clients;
+using IdentityServer.Storage.Consents;
+using IdentityServer.Storage.DataProtection;
+using IdentityServer.Storage.Deeds;
+using IdentityServer.Storage.Grants;
+using IdentityServer.Storage.Keys;
+using IdentityServer.Storage.Revocations;
+using IdentityServer.Storage.Schema;
+using IdentityServer.Storage.Scopes;
+using IdentityServer.Storage.Sessions;
+using IdentityServer.Storage.Users;
+using Microsoft.AspNetCore.DataProtection.Repositories;
+using Microsoft.AspNetCore.Identity;
+using Microsoft.Data.Sqlite;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Npgsql;
+
+namespace IdentityServer.Storage;
+
+/// <summary>Registers the memory of the server.</summary>
+public static class StorageServices
+{
+    private static readonly SqliteSettings SqliteSettings = new();
+
+    /// <summary>
+    /// Every port of the protocol, ASP.NET Core Identity's stores, and the Data Protection repository, on the given database. The schema
+    /// must be current before they are used: <see cref="DatabaseSchema"/>.
+    /// </summary>
+    public static IServiceCollection AddIdentityServerStorage(this IServiceCollection services, StorageOptions options)
+    {
+        services.AddSingleton(options);
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddPooledDbContextFactory<ServerDb>(builder => Configure(builder, options));
+        services.AddScoped(provider => provider.GetRequiredService<IDbContextFactory<ServerDb>>().CreateDbContext());
+        services.AddSingleton<DatabaseSchema>();
+        if (options.Provider == DatabaseProvider.Sqlite)
+        {
+            services.AddSingleton<IDeeds>(new SqliteWriter(OpenOn, SqliteConnectionString(options, pooling: false)));
+        }
+        else
+        {
+            services.AddSingleton<IDeeds, DirectDeeds>();
+        }
+
+        services.AddSingleton<IClientStore, ClientStore>();
+        services.AddSingleton<IReplayStore, ReplayStore>();
+        services.AddSingleton<IScopeStore, ScopeStore>();
+        services.AddSingleton<ISubjects, SubjectStore>();
+        services.AddSingleton<ISessionStore, SessionStore>();
+        services.AddSingleton<IConsentStore, ConsentStore>();
+        services.AddSingleton<IGrantStore, GrantStore>();
+        services.AddSingleton<IRevocationStore, RevocationStore>();
+        services.AddSingleton<IChangeLog, ChangeLog>();
+        services.AddSingleton<IKeyStore, KeyStore>();
+        services.AddSingleton<IAuditLog, AuditLog>();
+        services.AddSingleton<IPendingRequestStore, PendingRequestStore>();
+        services.AddSingleton<ISetupLinks, SetupLinkStore>();
+        services.AddSingleton<IXmlRepository, DataProtectionKeys>();
+
+        services.AddIdentityCore<User>(identity => identity.Stores.SchemaVersion = IdentitySchemaVersions.Version3)
+            .AddRoles<Role>()
+            .AddEntityFrameworkStores<ServerDb>();
+        services.AddScoped<Users.Users>();
+        return services;
+    }
+
+    /// <summary>Points a context at the database; used by the migrations' design-time factories too.</summary>
+    public static DbContextOptionsBuilder Configure(DbContextOptionsBuilder builder, StorageOptions options) =>
+        options.Provider switch
+        {
+            DatabaseProvider.Sqlite => builder
+                .UseSqlite(
+                    SqliteConnectionString(options, pooling: true),
+                    sqlite => sqlite.MigrationsAssembly("IdentityServer.Migrations.Sqlite"))
+                .AddInterceptors(SqliteSettings),
+            DatabaseProvider.PostgreSql => builder.UseNpgsql(
+                PostgreSqlConnectionString(options),
+                postgres => postgres.MigrationsAssembly("IdentityServer.Migrations.PostgreSql")),
+            DatabaseProvider.SqlServer => builder.UseSqlServer(
+                options.ConnectionString,
+                sqlServer => sqlServer.MigrationsAssembly("IdentityServer.Migrations.SqlServer")),
+            _ => throw new ArgumentOutOfRangeException(nameof(options), options.Provider, "There is no such provider."),
+        };
+
+    private static ServerDb OpenOn(SqliteConnection connection) =>
+        new(new DbContextOptionsBuilder<ServerDb>().UseSqlite(connection).Options);
+
+    private static string SqliteConnectionString(StorageOptions options, bool pooling) =>
+        new SqliteConnectionStringBuilder(options.ConnectionString) { ForeignKeys = true, Pooling = pooling }.ToString();
+
+    // Statements that recur are prepared by the driver, once per connection.
+    private static string PostgreSqlConnectionString(StorageOptions options) =>
+        new NpgsqlConnectionStringBuilder(options.ConnectionString)
+        {
+            MaxAutoPrepare = 100,
+            AutoPrepareMinUsages = 2,
+            NoResetOnClose = true,
+            ApplicationName = "IdentityServer",
+        }.ToString();
+}

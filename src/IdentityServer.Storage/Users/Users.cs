@@ -1,0 +1,117 @@
+using IdentityServer.Protocol.Audit;
+using Microsoft.AspNetCore.Identity;
+using Microsoft.EntityFrameworkCore;
+
+namespace IdentityServer.Storage.Users;
+
+/// <summary>Adds and lists people. Scoped, as ASP.NET Core Identity's <see cref="UserManager{TUser}"/> is, on which it stands.</summary>
+#pragma warning disable MA0049 // the room and its one service have the plain name; nobody outside writes both
+public sealed class Users(ServerDb db, UserManager<User> manager, TimeProvider clock)
+#pragma warning restore MA0049
+{
+    /// <summary>Adds the person with their roles and the event that tells of it, all in one transaction.</summary>
+    /// <param name="user">The person; at least the user name is set.</param>
+    /// <param name="password">Checked by the password rules; <see langword="null"/>: none yet.</param>
+    /// <param name="roles">Some of <see cref="Roles.All"/>.</param>
+    /// <param name="audit">Subject is filled in here.</param>
+    /// <param name="ct">Stops before the commit.</param>
+    public Task<IdentityResult> AddAsync(
+        User user, string? password, IReadOnlyList<string> roles, AuditEvent audit, CancellationToken ct) =>
+        AddAsync(user, password, roles, link: null, audit, ct);
+
+    /// <summary>
+    /// Adds the first admin and uses the set-up link up, in one transaction; fails with code <c>SetupLinkClosed</c> when the link may not
+    /// be used (any more).
+    /// </summary>
+    public async Task<IdentityResult> AddFirstAdminAsync(
+        User user, string password, string linkHash, AuditEvent audit, CancellationToken ct)
+    {
+        var link = await SetupLinkStore.Open(db, linkHash, clock.GetUtcNow()).FirstOrDefaultAsync(ct);
+        return link is null ? LinkClosed : await AddAsync(user, password, [Roles.Admin], link, audit, ct);
+    }
+
+    /// <summary>Everyone, by user name, with their roles.</summary>
+    public async Task<IReadOnlyList<UserEntry>> ListAsync(CancellationToken ct)
+    {
+        var members = await (
+            from member in db.UserRoles
+            join role in db.Roles on member.RoleId equals role.Id
+            orderby role.Name
+            select new { member.UserId, role.Name }).ToListAsync(ct);
+        var rolesOf = members.ToLookup(member => member.UserId, member => member.Name!, StringComparer.Ordinal);
+        var users = await db.Users.AsNoTracking().OrderBy(user => user.NormalizedUserName).ToListAsync(ct);
+        return [.. users.Select(user => new UserEntry(user, [.. rolesOf[user.Id]]))];
+    }
+
+    public Task<bool> AnyAdminAsync(CancellationToken ct) => SetupLinkStore.Admins(db).AnyAsync(ct);
+
+    private static IdentityResult LinkClosed { get; } = IdentityResult.Failed(
+        new IdentityError { Code = "SetupLinkClosed", Description = "This set-up link was used, has expired, or is no longer needed." });
+
+    private async Task<IdentityResult> AddAsync(
+        User user, string? password, IReadOnlyList<string> roles, SetupLink? link, AuditEvent audit, CancellationToken ct)
+    {
+        if (roles.Except(Roles.All, StringComparer.Ordinal).FirstOrDefault() is { } unknown)
+        {
+            throw new ArgumentException($"There is no role '{unknown}'.", nameof(roles));
+        }
+
+        var now = clock.GetUtcNow();
+        user.CreatedAt = now;
+        user.UpdatedAt = now;
+        try
+        {
+            // The manager checks, hashes, and saves once: what is tracked here goes into the same transaction.
+            var ids = await RoleIdsAsync(roles, ct);
+            db.UserRoles.AddRange(ids.Select(id => new IdentityUserRole<string> { UserId = user.Id, RoleId = id }));
+            db.Record(audit with { Subject = user.Id });
+            if (link is not null)
+            {
+                link.UsedAt = now;
+            }
+
+            ct.ThrowIfCancellationRequested();
+            var result = password is null ? await manager.CreateAsync(user) : await manager.CreateAsync(user, password);
+            if (link is not null && result.Errors.Any(error => error.Code == nameof(IdentityErrorDescriber.ConcurrencyFailure)))
+            {
+                return LinkClosed;
+            }
+
+            return result;
+        }
+        catch (DbUpdateConcurrencyException) when (link is not null)
+        {
+            return LinkClosed;
+        }
+        catch (DbUpdateException error) when (UniqueViolation.Is(error))
+        {
+            // Somebody added the same name, or the same role for the first time, between the check and the commit.
+            return IdentityResult.Failed(manager.ErrorDescriber.DuplicateUserName(user.UserName!));
+        }
+        finally
+        {
+            // Nothing of a refused person may be saved by whoever uses this context next.
+            db.ChangeTracker.Clear();
+        }
+    }
+
+    // The four roles become rows when the first of them is needed.
+    private async Task<List<string>> RoleIdsAsync(IReadOnlyList<string> names, CancellationToken ct)
+    {
+        if (names.Count == 0)
+        {
+            return [];
+        }
+
+        var known = await db.Roles.Where(role => Roles.All.Contains(role.Name)).ToListAsync(ct);
+        foreach (var name in Roles.All.Except(known.Select(role => role.Name!), StringComparer.Ordinal))
+        {
+            known.Add(db.Roles.Add(new Role(name)).Entity);
+        }
+
+        return [.. known.Where(role => names.Contains(role.Name, StringComparer.Ordinal)).Select(role => role.Id)];
+    }
+}
+
+/// <summary>A person in a list.</summary>
+public sealed record UserEntry(User User, IReadOnlyList<string> Roles);
