@@ -2,11 +2,14 @@ using IdentityServer.Storage;
 
 namespace IdentityServer.Configuration;
 
-/// <summary>The settings section <c>IdentityServer</c>; docs/settings.md lists each with its default. A wrong one stops the start.</summary>
+/// <summary>
+/// The settings section <c>IdentityServer</c>; docs/settings.md lists each with its default. <see cref="SettingsReader"/> checks
+/// them and fills in what was left out: a wrong one stops the start.
+/// </summary>
 public sealed class ServerSettings
 {
     /// <summary>The public base address, e.g. <c>https://id.example.com</c>. In Development it follows the first listening address.</summary>
-    public string? Issuer { get; set; }
+    public string Issuer { get; set; } = "";
 
     public DatabaseSettings Database { get; set; } = new();
 
@@ -22,15 +25,18 @@ public sealed class DatabaseSettings
 {
     public DatabaseProvider Provider { get; set; } = DatabaseProvider.Sqlite;
 
-    /// <summary>As the provider wants it. SQLite's default is <c>data/identityserver.db</c> below the content root.</summary>
-    public string? ConnectionString { get; set; }
+    /// <summary>As the provider wants it. SQLite's default is <c>data/identityserver.db</c>. May hold a password: never shown, never logged.</summary>
+    public string ConnectionString { get; set; } = "";
+
+    /// <summary>As storage takes it.</summary>
+    public StorageOptions ToStorageOptions() => new(Provider, ConnectionString);
 }
 
 /// <summary>Section <c>IdentityServer:MasterKey</c>.</summary>
 public sealed class MasterKeySettings
 {
     /// <summary>The file that holds the master key. Development falls back to <c>keys-dev/master.key</c>.</summary>
-    public string? Path { get; set; }
+    public string Path { get; set; } = "";
 }
 
 /// <summary>Section <c>IdentityServer:Brand</c>: the values a deployment sets on the hosted pages.</summary>

@@ -1,0 +1,249 @@
+using System.Data.Common;
+using System.Net;
+using IdentityServer.Protocol.Clients;
+using IdentityServer.Storage;
+using Microsoft.Data.SqlClient;
+using Microsoft.Data.Sqlite;
+using Npgsql;
+
+namespace IdentityServer.Configuration;
+
+/// <summary>Reads the section <c>IdentityServer</c>, checks every value, and fills in the defaults. Whoever holds the result has nothing left to check.</summary>
+public static class SettingsReader
+{
+    internal const string UrlsKey = "urls";
+
+    private const string Section = "IdentityServer";
+    private const string IssuerKey = $"{Section}:Issuer";
+    private const string ConnectionStringKey = $"{Section}:Database:ConnectionString";
+    private const string MasterKeyPathKey = $"{Section}:MasterKey:Path";
+    private const string DefaultUrl = "http://localhost:5000";
+
+    /// <exception cref="SettingsException">Something is wrong; it names every problem at once.</exception>
+    public static ServerSettings Read(IConfiguration configuration, IHostEnvironment environment)
+    {
+        var settings = new ServerSettings();
+        var problems = new List<SettingProblem>();
+        SettingsBinder.Bind(configuration.GetSection(Section), settings, problems);
+
+        CheckIssuer(settings, ListeningUrls(configuration, problems), environment, problems);
+        CheckDatabase(settings.Database, environment, problems);
+        CheckMasterKey(settings.MasterKey, environment, problems);
+        CheckProxies(settings.Proxies, problems);
+        CheckBrand(settings.Brand, problems);
+
+        return problems.Count == 0 ? settings : throw new SettingsException(problems);
+    }
+
+    // In the order in which Kestrel would listen.
+    private static BindingAddress[] ListeningUrls(IConfiguration configuration, List<SettingProblem> problems)
+    {
+        var endpoints = configuration.GetSection("Kestrel:Endpoints").GetChildren().Select(endpoint => endpoint["Url"]).OfType<string>();
+        var ports = Ports("http").Concat(Ports("https"));
+        var urls = configuration[UrlsKey] is { Length: > 0 } given ? given : string.Join(';', endpoints.Concat(ports));
+        var addresses = new List<BindingAddress>();
+        foreach (var url in urls.Split(';', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+        {
+            try
+            {
+                addresses.Add(BindingAddress.Parse(url));
+            }
+            catch (FormatException)
+            {
+                problems.Add(new(UrlsKey, $"has the address “{Identifiers.Shown(url)}”, which cannot be read. Write http://HOST:PORT, several separated by semicolons."));
+            }
+        }
+
+        return addresses.Count > 0 ? [.. addresses] : [BindingAddress.Parse(DefaultUrl)];
+
+        IEnumerable<string> Ports(string scheme) => (configuration[$"{scheme}_ports"] ?? "")
+            .Split(';', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+            .Select(port => $"{scheme}://*:{port}");
+    }
+
+    private static void CheckIssuer(
+        ServerSettings settings, BindingAddress[] listening, IHostEnvironment environment, List<SettingProblem> problems)
+    {
+        if (settings.Issuer.Length > 0)
+        {
+            if (IssuerFault(settings.Issuer) is { } fault)
+            {
+                problems.Add(new(IssuerKey, $"is “{Identifiers.Shown(settings.Issuer)}”: {fault}"));
+            }
+        }
+        else if (!environment.IsDevelopment())
+        {
+            problems.Add(new(IssuerKey, "is missing. Set the public address of this server, such as https://id.example.com."));
+        }
+        else if (listening[0] is { IsUnixPipe: false, IsNamedPipe: false, Port: > 0 } first)
+        {
+            settings.Issuer = AddressOf(first);
+            if (IssuerFault(settings.Issuer) is { } fault)
+            {
+                problems.Add(new(IssuerKey, $"is missing, and the listening address {settings.Issuer} cannot serve as one: {fault}"));
+            }
+        }
+        else
+        {
+            problems.Add(new(IssuerKey, "is missing, and the listening address has no fixed port to take it from. Set it, such as http://localhost:5000."));
+        }
+    }
+
+    private static string AddressOf(BindingAddress address)
+    {
+        var host = address.Host is "*" or "+" or "0.0.0.0" or "[::]" ? "localhost" : address.Host;
+        return new Uri($"{address.Scheme}://{host}:{address.Port}").GetLeftPart(UriPartial.Authority);
+    }
+
+    // OpenID Connect Discovery §3: https, no query, no fragment. Exactly one spelling, because clients compare it letter by letter.
+    private static string? IssuerFault(string issuer)
+    {
+        if (!Uri.TryCreate(issuer, UriKind.Absolute, out var uri) || uri.Scheme is not ("https" or "http") || uri.Host.Length == 0)
+        {
+            return "it must be an absolute address, such as https://id.example.com.";
+        }
+
+        if (uri.Query.Length > 0 || uri.Fragment.Length > 0 || issuer.Contains('?', StringComparison.Ordinal) || issuer.Contains('#', StringComparison.Ordinal))
+        {
+            return "it must have no query and no fragment.";
+        }
+
+        if (uri.UserInfo.Length > 0)
+        {
+            return "it must not name a user.";
+        }
+
+        if (issuer.EndsWith('/'))
+        {
+            return "it must not end with a slash.";
+        }
+
+        if (uri.AbsolutePath != "/")
+        {
+            return "it must have no path: the server answers at the root of its host.";
+        }
+
+        if (uri.Scheme == "http" && !RedirectUriRules.IsLoopback(uri.Host))
+        {
+            return "plain http is only for this machine (localhost, 127.0.0.1, [::1]); use https.";
+        }
+
+        var canonical = $"{uri.Scheme}://{uri.IdnHost}{(uri.IsDefaultPort ? "" : $":{uri.Port}")}";
+        canonical = uri.HostNameType == UriHostNameType.IPv6 ? uri.GetLeftPart(UriPartial.Authority) : canonical;
+        return issuer == canonical ? null : $"write it as {canonical}.";
+    }
+
+    private static void CheckDatabase(DatabaseSettings database, IHostEnvironment environment, List<SettingProblem> problems)
+    {
+        try
+        {
+            var fault = database.Provider switch
+            {
+                DatabaseProvider.Sqlite => CheckSqlite(database, environment),
+                _ when database.ConnectionString.Length == 0 => $"is missing: {database.Provider} has no default. Example: {Example(database.Provider)}",
+                DatabaseProvider.PostgreSql => new NpgsqlConnectionStringBuilder(database.ConnectionString).Host is { Length: > 0 } ? null : "names no Host.",
+                DatabaseProvider.SqlServer => new SqlConnectionStringBuilder(database.ConnectionString).DataSource.Length > 0 ? null : "names no Server.",
+                _ => throw new InvalidOperationException($"No rules for {database.Provider}."),
+            };
+            if (fault is not null)
+            {
+                problems.Add(new(ConnectionStringKey, fault));
+            }
+        }
+        catch (Exception error) when (error is ArgumentException or FormatException or KeyNotFoundException or InvalidCastException or DbException)
+        {
+            // Neither the text nor the driver's message is repeated: they may hold the password.
+            problems.Add(new(ConnectionStringKey, $"is not a connection string of {database.Provider}. Example: {Example(database.Provider)}"));
+        }
+    }
+
+    private static string? CheckSqlite(DatabaseSettings database, IHostEnvironment environment)
+    {
+        if (database.ConnectionString.Length == 0)
+        {
+            database.ConnectionString = new SqliteConnectionStringBuilder
+            {
+                DataSource = Path.Combine(ServerFolders.Data(environment), "identityserver.db"),
+            }.ToString();
+            return null;
+        }
+
+        var parsed = new SqliteConnectionStringBuilder(database.ConnectionString);
+        if (parsed.DataSource is "" or ":memory:" || parsed.Mode == SqliteOpenMode.Memory)
+        {
+            return "names no file. A database in memory would lose everything at the end; use Data Source=PATH.";
+        }
+
+        if (!parsed.DataSource.StartsWith("file:", StringComparison.OrdinalIgnoreCase))
+        {
+            parsed.DataSource = Path.GetFullPath(parsed.DataSource, environment.ContentRootPath);
+            database.ConnectionString = parsed.ToString();
+        }
+
+        return null;
+    }
+
+    private static string Example(DatabaseProvider provider) => provider switch
+    {
+        DatabaseProvider.Sqlite => "Data Source=data/identityserver.db",
+        DatabaseProvider.PostgreSql => "Host=db.example.com;Database=identity;Username=identity;Password=…",
+        _ => "Server=db.example.com;Database=identity;User Id=identity;Password=…;Encrypt=True",
+    };
+
+    private static void CheckMasterKey(MasterKeySettings masterKey, IHostEnvironment environment, List<SettingProblem> problems)
+    {
+        if (masterKey.Path.Length > 0)
+        {
+            masterKey.Path = Path.GetFullPath(masterKey.Path, environment.ContentRootPath);
+        }
+        else if (environment.IsDevelopment())
+        {
+            masterKey.Path = Path.Combine(ServerFolders.DevelopmentKeys(environment), "master.key");
+        }
+        else
+        {
+            problems.Add(new(MasterKeyPathKey, "is missing. Make a master key with: identityserver keys master-key new PATH — and set its path."));
+        }
+    }
+
+    private static void CheckProxies(ProxySettings proxies, List<SettingProblem> problems)
+    {
+        for (var index = 0; index < proxies.Trusted.Count; index++)
+        {
+            var proxy = proxies.Trusted[index];
+            if (proxy.Contains('/', StringComparison.Ordinal) ? !IPNetwork.TryParse(proxy, out _) : !IPAddress.TryParse(proxy, out _))
+            {
+                problems.Add(new(
+                    $"{Section}:Proxies:Trusted:{index}",
+                    $"is “{Identifiers.Shown(proxy)}”. Allowed: an address (10.0.0.5) or a network whose host bits are zero (10.0.0.0/24)."));
+            }
+        }
+    }
+
+    private static void CheckBrand(BrandSettings brand, List<SettingProblem> problems)
+    {
+        if (Identifiers.DisplayFault(brand.Name, 60) is { } fault)
+        {
+            problems.Add(new($"{Section}:Brand:Name", fault));
+        }
+
+        Check("Accent", brand.Accent, IsColour, "a colour such as #0b5fff (#rrggbb)");
+        Check("HelpUrl", brand.HelpUrl, IsHelp, "an https: or mailto: address");
+        Check("PrivacyUrl", brand.PrivacyUrl, IsHelp, "an https: or mailto: address");
+
+        void Check(string name, string? value, Func<string, bool> isRight, string allowed)
+        {
+            if (value is not null && !isRight(value))
+            {
+                problems.Add(new($"{Section}:Brand:{name}", $"is “{Identifiers.Shown(value)}”. Allowed: {allowed}."));
+            }
+        }
+    }
+
+    private static bool IsHelp(string address) =>
+        Uri.TryCreate(address, UriKind.Absolute, out var uri)
+        && (uri.Scheme is "https" or "mailto" || (uri.Scheme == "http" && uri.IsLoopback))
+        && !address.Any(char.IsWhiteSpace);
+
+    private static bool IsColour(string value) => value is ['#', ..] and { Length: 7 } && value.Skip(1).All(char.IsAsciiHexDigit);
+}
