@@ -1,74 +1,83 @@
 using IdentityServer.Configuration;
+using IdentityServer.Protocol.Keys;
+using Microsoft.AspNetCore.DataProtection.Repositories;
 
 namespace IdentityServer.Keys;
 
 /// <summary>Finds the master key for a start, and refuses the wrong one.</summary>
-public static partial class MasterKeyLoader
+public sealed partial class MasterKeyLoader(
+    ServerSettings settings, IHostEnvironment environment, IKeyStore keys, IXmlRepository ring, ILogger<MasterKeyLoader> logger)
 {
-    /// <param name="settings">The checked settings.</param>
-    /// <param name="environment">Only Development may use, or make, a development key.</param>
-    /// <param name="sealedUnder">The master keys that the database names, or something else that says it holds sealed things; asked only before a key would be made.</param>
-    /// <param name="logger">Hears of a file that others may read, and of a key that was made.</param>
-    /// <param name="ct">Stops the wait for the database.</param>
+    private readonly string _path = settings.MasterKey.Path;
+    private MasterKey? _loaded;
+
+    /// <summary>The key that <see cref="LoadAsync"/> found.</summary>
+    public MasterKey Current => _loaded ?? throw new InvalidOperationException("LoadAsync comes first.");
+
+    /// <summary>Reads the key; in Development makes one for a database that holds nothing sealed. The schema must be current.</summary>
     /// <exception cref="MasterKeyException">The key is missing, damaged, or not for this environment.</exception>
-    public static async Task<MasterKey> LoadAsync(
-        MasterKeySettings settings,
-        IHostEnvironment environment,
-        Func<CancellationToken, Task<IReadOnlyList<string>>> sealedUnder,
-        ILogger logger,
-        CancellationToken ct)
+    public async Task LoadAsync(CancellationToken ct)
     {
-        var path = settings.Path;
-        if (!environment.IsDevelopment() && MasterKeyFile.IsInDevelopmentFolder(path))
+        if (!environment.IsDevelopment() && MasterKeyFile.IsInDevelopmentFolder(_path))
         {
-            throw ForDevelopmentOnly(path, environment);
+            throw ForDevelopmentOnly();
         }
 
-        if (environment.IsDevelopment() && !Path.Exists(path))
+        if (environment.IsDevelopment() && !Path.Exists(_path))
         {
-            await MakeForDevelopmentAsync(path, sealedUnder, logger, ct);
+            await MakeForDevelopmentAsync(ct);
         }
 
-        var key = MasterKeyFile.Read(path);
+        var key = MasterKeyFile.Read(_path);
         if (key.IsForDevelopment && !environment.IsDevelopment())
         {
-            throw ForDevelopmentOnly(path, environment);
+            throw ForDevelopmentOnly();
         }
 
-        if (MasterKeyFile.IsOpenToOthers(path))
+        if (MasterKeyFile.IsOpenToOthers(_path))
         {
-            LogOpen(logger, path);
+            LogOpen(logger, _path);
         }
 
-        return key;
+        _loaded = key;
     }
 
     // A key is made only for a database that holds nothing sealed: it must never hide that the right one was lost [K2].
-    private static async Task MakeForDevelopmentAsync(
-        string path, Func<CancellationToken, Task<IReadOnlyList<string>>> sealedUnder, ILogger logger, CancellationToken ct)
+    private async Task MakeForDevelopmentAsync(CancellationToken ct)
     {
-        var others = await sealedUnder(ct);
-        if (others.Count > 0)
+        var signing = (await keys.ListAsync(ct)).Where(key => key.SealedPrivateKey is not null).ToArray();
+        if (signing.Length > 0 || ring.GetAllElements().Count > 0)
         {
+            var names = signing.Select(key => $"signing key {key.Kid}, under master key {key.MasterKeyId}")
+                .DefaultIfEmpty("the Data Protection keys");
             throw new MasterKeyException(
-                $"There is no master key at {path}, but the database holds what was sealed under {string.Join(", ", others)}. "
-                + "No new key was made. Put the key back, or, if nothing in that database matters, remove the database and start again.");
+                $"There is no master key at {_path}, but the database holds what one sealed: {string.Join("; ", names)}. "
+                + "No new key was made. Put the key back; or, if nothing in that database matters, remove the database and start again.");
         }
 
         var made = MasterKey.Create(isForDevelopment: true);
-        if (MasterKeyFile.TryWriteNew(path, made))
+        if (MasterKeyFile.TryWriteNew(_path, made))
         {
-            LogMade(logger, made.Id, path);
+            LogMade(logger, made.Id, _path);
         }
     }
 
-    private static MasterKeyException ForDevelopmentOnly(string path, IHostEnvironment environment) => new(
-        $"The master key {path} is for Development only, and the environment is {environment.EnvironmentName}. "
+    private MasterKeyException ForDevelopmentOnly() => new(
+        $"The master key {_path} is for Development only, and the environment is {environment.EnvironmentName}. "
         + "Make a real one with: identityserver keys master-key new PATH — and set IdentityServer:MasterKey:Path (IdentityServer__MasterKey__Path) to it.");
 
-    [LoggerMessage(3001, LogLevel.Warning, "The master key file {Path} may be read by others than its owner. Mend it with: chmod 600 {Path}")]
+    [LoggerMessage(3001, LogLevel.Warning, "The master key file {Path} is open to others than its owner. Mend it with: chmod 600 {Path}")]
     private static partial void LogOpen(ILogger logger, string path);
 
     [LoggerMessage(3002, LogLevel.Information, "Made the development master key {MasterKeyId} at {Path}.")]
     private static partial void LogMade(ILogger logger, string masterKeyId, string path);
+}
+
+/// <summary>Registers the master key and what seals under it.</summary>
+public static class MasterKeyServices
+{
+    /// <summary><see cref="MasterKeyLoader.LoadAsync"/> must run once before anything is sealed or opened.</summary>
+    public static IServiceCollection AddMasterKey(this IServiceCollection services) => services
+        .AddSingleton<MasterKeyLoader>()
+        .AddSingleton<IKeyProtector>(provider => new MasterKeyProtector(provider.GetRequiredService<MasterKeyLoader>().Current));
 }
