@@ -1,0 +1,62 @@
+using IdentityServer.Protocol.Changes;
+using IdentityServer.Protocol.Issuance;
+
+namespace IdentityServer.Jobs;
+
+/// <summary>Keeps this node's memory true: reads the change log twice a second, and writes down what was issued.</summary>
+internal sealed partial class ChangeFeedService(ChangeFeed feed, IssuanceLedger ledger, ILogger<ChangeFeedService> logger)
+    : BackgroundService
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(400);
+    private const int PollsPerFlush = 25;
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        // Real time, also under a test's clock: this is about how soon, never about what holds when.
+        using var timer = new PeriodicTimer(Interval);
+        for (var poll = 1; await NextAsync(timer, stoppingToken); poll++)
+        {
+            await TryAsync(feed.PollAsync, stoppingToken);
+            if (poll % PollsPerFlush == 0)
+            {
+                await TryAsync(ledger.FlushAsync, stoppingToken);
+            }
+        }
+
+        // A stop in good order loses no count.
+        await TryAsync(ledger.FlushAsync, CancellationToken.None);
+    }
+
+    private static async Task<bool> NextAsync(PeriodicTimer timer, CancellationToken ct)
+    {
+        try
+        {
+            return await timer.WaitForNextTickAsync(ct);
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
+    }
+
+    private async ValueTask TryAsync(Func<CancellationToken, ValueTask> deed, CancellationToken ct)
+    {
+        try
+        {
+            await deed(ct);
+        }
+        catch (OperationCanceledException) when (ct.IsCancellationRequested)
+        {
+            // Stopping.
+        }
+#pragma warning disable CA1031 // the feed must outlive any one failure: readiness tells that it is behind
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            LogBehind(logger, exception);
+        }
+    }
+
+    [LoggerMessage(1102, LogLevel.Error, "The change log could not be read or written; this node reports not ready until it can.")]
+    private static partial void LogBehind(ILogger logger, Exception exception);
+}

@@ -1,0 +1,146 @@
+using System.Net;
+using IdentityServer.Configuration;
+using IdentityServer.Health;
+using IdentityServer.Jobs;
+using IdentityServer.Keys;
+using IdentityServer.Protocol;
+using IdentityServer.Protocol.Changes;
+using IdentityServer.Protocol.Keys;
+using IdentityServer.SignIn;
+using IdentityServer.Storage;
+using IdentityServer.Storage.Schema;
+using IdentityServer.Telemetry;
+using Microsoft.AspNetCore.DataProtection.Repositories;
+using Microsoft.AspNetCore.HttpOverrides;
+
+namespace IdentityServer;
+
+/// <summary>The running server: what it is made of, and what must be true before it serves.</summary>
+public static class ServerHost
+{
+    /// <summary>The server with everything registered, not started.</summary>
+    /// <param name="args">Settings on the command line, as ASP.NET Core reads them.</param>
+    /// <param name="configure">Last word for tests: another clock, other settings.</param>
+    /// <exception cref="SettingsException">A setting is wrong.</exception>
+    public static WebApplication Build(string[] args, Action<WebApplicationBuilder>? configure = null)
+    {
+        var builder = WebApplication.CreateSlimBuilder(ServerFolders.HostOptions(args));
+        builder.AddServerLogging();
+        configure?.Invoke(builder);
+        var settings = SettingsReader.Read(builder.Configuration, builder.Environment);
+
+        builder.WebHost.UseKestrelHttpsConfiguration();
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = 256 * 1024;
+        });
+        AddServer(builder.Services, settings, builder.Environment);
+
+        var app = builder.Build();
+        UseServer(app, settings);
+        return app;
+    }
+
+    /// <summary>Makes sure that schema and keys are right, and loads memory.</summary>
+    /// <exception cref="StartException">Something an operator must mend first.</exception>
+    public static async Task PrepareAsync(WebApplication app, CancellationToken ct)
+    {
+        var schema = app.Services.GetRequiredService<DatabaseSchema>();
+        if (app.Environment.IsDevelopment())
+        {
+            await schema.MigrateAsync(ct);
+        }
+        else
+        {
+            RequireCurrent(await schema.StatusAsync(ct));
+        }
+
+        var protector = app.Services.GetRequiredService<IKeyProtector>();
+        if (!DataProtectionRing.IsReadable(app.Services.GetRequiredService<IXmlRepository>(), protector))
+        {
+            throw new StartException(
+                $"The master key {protector.MasterKeyId} does not open the Data Protection keys in the database, and no new ones are made "
+                + "to get going. Start with the master key that sealed them.");
+        }
+
+        await app.Services.GetRequiredService<ChangeFeed>().LoadAsync(ct);
+    }
+
+    private static void AddServer(IServiceCollection services, ServerSettings settings, IHostEnvironment environment)
+    {
+        services.AddSingleton(settings);
+        services.AddIdentityServerStorage(settings.Database.ToStorageOptions());
+        services.AddMasterKey(settings, environment);
+        services.AddDataProtectionRing();
+        services.AddProtocol(new ProtocolOptions { Issuer = settings.Issuer }, new KeyPolicy());
+        services.AddSignIn(settings, settings.Issuer);
+        services.AddSingleton<OAuthRequestReader>();
+        services.AddSingleton<ProtocolResponseWriter>();
+        services.AddSingleton<CorsRules>();
+        services.AddSingleton<ProtocolPipeline>();
+        services.AddHostedService<ChangeFeedService>();
+        services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(15));
+    }
+
+    private static void UseServer(WebApplication app, ServerSettings settings)
+    {
+        if (settings.Proxies.Trusted.Count > 0)
+        {
+            app.UseForwardedHeaders(ForwardedHeaders(settings.Proxies));
+        }
+
+        app.UseRequestLog();
+        app.UseSecurityHeaders(settings.Issuer.StartsWith("https:", StringComparison.OrdinalIgnoreCase));
+        app.UseHostedPages();
+        app.UseRouting();
+        app.UseAntiforgery();
+        app.MapProtocol();
+        app.MapHealth();
+        app.MapSignIn();
+    }
+
+    private static ForwardedHeadersOptions ForwardedHeaders(ProxySettings proxies)
+    {
+        var options = new ForwardedHeadersOptions
+        {
+            // The host is never taken from a request: addresses are made from the issuer alone.
+            ForwardedHeaders = Microsoft.AspNetCore.HttpOverrides.ForwardedHeaders.XForwardedFor
+                | Microsoft.AspNetCore.HttpOverrides.ForwardedHeaders.XForwardedProto,
+        };
+        options.KnownProxies.Clear();
+        options.KnownIPNetworks.Clear();
+        foreach (var trusted in proxies.Trusted)
+        {
+            if (IPAddress.TryParse(trusted, out var address))
+            {
+                options.KnownProxies.Add(address);
+            }
+            else
+            {
+                options.KnownIPNetworks.Add(System.Net.IPNetwork.Parse(trusted));
+            }
+        }
+
+        return options;
+    }
+
+    private static void RequireCurrent(SchemaStatus status)
+    {
+        if (status.IsNewer)
+        {
+            throw new StartException(
+                $"The database was migrated by a newer server (it has {string.Join(", ", status.Unknown)}). Start that version.");
+        }
+
+        if (!status.IsCurrent)
+        {
+            throw new StartException(
+                $"The database needs {status.Pending.Count} migration(s) first: run identityserver migrate up. "
+                + $"Pending: {string.Join(", ", status.Pending)}.");
+        }
+    }
+}
+
+/// <summary>The server does not start; the message tells the operator what to mend.</summary>
+public sealed class StartException(string message) : Exception(message);
