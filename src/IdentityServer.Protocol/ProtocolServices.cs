@@ -6,6 +6,7 @@ using IdentityServer.Protocol.EndSession;
 using IdentityServer.Protocol.Introspect;
 using IdentityServer.Protocol.Issuance;
 using IdentityServer.Protocol.Keys;
+using IdentityServer.Protocol.Pending;
 using IdentityServer.Protocol.Revocations;
 using IdentityServer.Protocol.Revoke;
 using IdentityServer.Protocol.Scopes;

@@ -1,11 +1,11 @@
 using System.Collections.Frozen;
 using IdentityServer.Protocol.Audit;
-using IdentityServer.Protocol.Authorize;
 using IdentityServer.Protocol.Changes;
 using IdentityServer.Protocol.Clients;
 using IdentityServer.Protocol.Consents;
 using IdentityServer.Protocol.Grants;
 using IdentityServer.Protocol.Keys;
+using IdentityServer.Protocol.Pending;
 using IdentityServer.Protocol.Revocations;
 using IdentityServer.Protocol.Scopes;
 using IdentityServer.Protocol.Sessions;

@@ -90,7 +90,7 @@ namespace IdentityServer.Migrations.PostgreSql.Migrations
                     b.ToTable("AuditEvents", (string)null);
                 });
 
-            modelBuilder.Entity("IdentityServer.Protocol.Authorize.PendingRequest", b =>
+            modelBuilder.Entity("IdentityServer.Protocol.Pending.PendingRequest", b =>
                 {
                     b.Property<string>("Hash")
                         .HasMaxLength(64)

@@ -87,7 +87,7 @@ namespace IdentityServer.Migrations.SqlServer.Migrations
                     b.ToTable("AuditEvents", (string)null);
                 });
 
-            modelBuilder.Entity("IdentityServer.Protocol.Authorize.PendingRequest", b =>
+            modelBuilder.Entity("IdentityServer.Protocol.Pending.PendingRequest", b =>
                 {
                     b.Property<string>("Hash")
                         .HasMaxLength(64)

@@ -71,7 +71,7 @@ namespace IdentityServer.Migrations.Sqlite.Migrations
                     b.ToTable("AuditEvents", (string)null);
                 });
 
-            modelBuilder.Entity("IdentityServer.Protocol.Authorize.PendingRequest", b =>
+            modelBuilder.Entity("IdentityServer.Protocol.Pending.PendingRequest", b =>
                 {
                     b.Property<string>("Hash")
                         .HasMaxLength(64)

@@ -1,6 +1,7 @@
 using IdentityServer.Protocol.Audit;
 using IdentityServer.Protocol.Consents;
 using IdentityServer.Protocol.Grants;
+using IdentityServer.Protocol.Pending;
 using IdentityServer.Protocol.Scopes;
 using IdentityServer.Protocol.Sessions;
 

@@ -1,3 +1,4 @@
+using IdentityServer.Protocol.Pending;
 using IdentityServer.Protocol.Sessions;
 
 namespace IdentityServer.Protocol.Authorize;

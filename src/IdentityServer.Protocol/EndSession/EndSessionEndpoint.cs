@@ -1,6 +1,6 @@
-using IdentityServer.Protocol.Authorize;
 using IdentityServer.Protocol.Clients;
 using IdentityServer.Protocol.Issuance;
+using IdentityServer.Protocol.Pending;
 using IdentityServer.Protocol.Revocations;
 using IdentityServer.Protocol.Sessions;
 

@@ -1,4 +1,4 @@
-namespace IdentityServer.Protocol.Authorize;
+namespace IdentityServer.Protocol.Pending;
 
 /// <summary>
 /// A request that waits for the person: to sign in, choose, consent, or confirm signing out. Its handle travels in our page's

@@ -1,8 +1,8 @@
-using IdentityServer.Protocol.Authorize;
+using IdentityServer.Protocol.Pending;
 using IdentityServer.Storage.Deeds;
 using Microsoft.EntityFrameworkCore;
 
-namespace IdentityServer.Storage.Authorize;
+namespace IdentityServer.Storage.Pending;
 
 internal sealed class PendingRequestStore(IDbContextFactory<ServerDb> databases, IDeeds deeds) : IPendingRequestStore
 {

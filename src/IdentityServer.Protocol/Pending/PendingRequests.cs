@@ -1,4 +1,4 @@
-namespace IdentityServer.Protocol.Authorize;
+namespace IdentityServer.Protocol.Pending;
 
 /// <summary>Pauses a request until the person has done what it needs, and finds it again by its handle.</summary>
 public sealed class PendingRequests(IPendingRequestStore store, ProtocolOptions options, TimeProvider clock)

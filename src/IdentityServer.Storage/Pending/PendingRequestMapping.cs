@@ -1,8 +1,8 @@
-using IdentityServer.Protocol.Authorize;
+using IdentityServer.Protocol.Pending;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
-namespace IdentityServer.Storage.Authorize;
+namespace IdentityServer.Storage.Pending;
 
 internal sealed class PendingRequestMapping : IEntityTypeConfiguration<PendingRequest>
 {
