@@ -1,2 +1,5 @@
-var builder = WebApplication.CreateBuilder(args);
-await builder.Build().RunAsync();
+using IdentityServer;
+
+var app = ServerHost.Build(args);
+await ServerHost.PrepareAsync(app, CancellationToken.None);
+await app.RunAsync();

@@ -11,7 +11,6 @@ using IdentityServer.Storage;
 using IdentityServer.Storage.Schema;
 using IdentityServer.Telemetry;
 using Microsoft.AspNetCore.DataProtection.Repositories;
-using Microsoft.AspNetCore.HttpOverrides;
 
 namespace IdentityServer;
 

@@ -96,7 +96,7 @@ public sealed class AuthorizeRequestReader(ClientDirectory clients, ScopeCatalog
             return ProtocolError.InvalidScope("The parameter scope is missing.");
         }
 
-        if (!scopes.Choose(client, scope, []).TryGet(out var chosen, out var error))
+        if (!scopes.Choose(client.Scopes, scope, []).TryGet(out var chosen, out var error))
         {
             return error;
         }

@@ -43,7 +43,7 @@ public abstract record NextStep
         // 3 the person chose this account
         if (request.ForcesChoice && !signedInForThis && pending?.ChosenSessionId != session.Id)
         {
-            return new ChooseAccount();
+            return request.IsSilent ? new Refuse(AccountSelectionRequired) : new ChooseAccount();
         }
 
         // 4 the person agrees
@@ -68,6 +68,7 @@ public abstract record NextStep
         || (!request.ForcesSignIn && (request.MaxAge is not { } age || now - session.AuthenticatedAt <= age));
 
     private static readonly ProtocolError LoginRequired = new("login_required", "The person is not signed in.");
+    private static readonly ProtocolError AccountSelectionRequired = new("account_selection_required", "The person must choose an account.");
     private static readonly ProtocolError ConsentRequired = new("consent_required", "The person has not consented.");
     private static readonly ProtocolError AccessDenied = new("access_denied", "The person did not allow the request.");
 }

@@ -1,6 +1,5 @@
 using System.Collections.Frozen;
 using IdentityServer.Protocol.Changes;
-using IdentityServer.Protocol.Clients;
 
 namespace IdentityServer.Protocol.Scopes;
 
@@ -41,10 +40,10 @@ public sealed class ScopeCatalog(IScopeStore store) : IChangeListener
     }
 
     /// <summary>
-    /// What a request may have: the scopes asked for, if the client may ask for each and each exists; all of the client's
-    /// own when none was asked for and <paramref name="ifNone"/> says so.
+    /// What a request may have: the scopes asked for, if the client may ask for each (<paramref name="allowed"/>) and each
+    /// exists; <paramref name="ifNone"/> when it asked for none.
     /// </summary>
-    public Result<IReadOnlyList<string>> Choose(Client client, string? requested, IReadOnlyList<string> ifNone)
+    public Result<IReadOnlyList<string>> Choose(FrozenSet<string> allowed, string? requested, IReadOnlyList<string> ifNone)
     {
         if (requested is null)
         {
@@ -59,7 +58,7 @@ public sealed class ScopeCatalog(IScopeStore store) : IChangeListener
 
         foreach (var scope in scopes)
         {
-            if (!client.Scopes.Contains(scope) || !_current.Scopes.ContainsKey(scope))
+            if (!allowed.Contains(scope) || !_current.Scopes.ContainsKey(scope))
             {
                 return ProtocolError.InvalidScope("The client may not ask for one of the scopes.");
             }

@@ -21,7 +21,7 @@ public sealed class ClientCredentialsGrant(
         }
 
         // Scopes about a person make no sense without one.
-        if (!scopes.Choose(client, request.Parameters["scope"], DefaultScopes(client)).TryGet(out var chosen, out var error))
+        if (!scopes.Choose(client.Scopes, request.Parameters["scope"], DefaultScopes(client)).TryGet(out var chosen, out var error))
         {
             return error;
         }

@@ -1,11 +1,10 @@
-using System.Buffers;
 using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using IdentityServer.SignIn;
-using Microsoft.Net.Http.Headers;
+using Microsoft.AspNetCore.Http.Extensions;
 
 namespace IdentityServer.Protocol;
 
