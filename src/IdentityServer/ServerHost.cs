@@ -34,7 +34,7 @@ public static class ServerHost
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = 256 * 1024;
         });
-        AddServer(builder.Services, settings, builder.Environment);
+        AddServer(builder.Services, settings);
 
         var app = builder.Build();
         UseServer(app, settings);
@@ -43,6 +43,8 @@ public static class ServerHost
 
     /// <summary>Makes sure that schema and keys are right, and loads memory.</summary>
     /// <exception cref="StartException">Something an operator must mend first.</exception>
+    /// <exception cref="MasterKeyException">The master key is missing, damaged, or not for this environment.</exception>
+    /// <exception cref="KeysUnreadableException">The master key does not open the signing keys.</exception>
     public static async Task PrepareAsync(WebApplication app, CancellationToken ct)
     {
         var schema = app.Services.GetRequiredService<DatabaseSchema>();
@@ -55,6 +57,7 @@ public static class ServerHost
             RequireCurrent(await schema.StatusAsync(ct));
         }
 
+        await app.Services.GetRequiredService<MasterKeyLoader>().LoadAsync(ct);
         var protector = app.Services.GetRequiredService<IKeyProtector>();
         if (!DataProtectionRing.IsReadable(app.Services.GetRequiredService<IXmlRepository>(), protector))
         {
@@ -66,11 +69,11 @@ public static class ServerHost
         await app.Services.GetRequiredService<ChangeFeed>().LoadAsync(ct);
     }
 
-    private static void AddServer(IServiceCollection services, ServerSettings settings, IHostEnvironment environment)
+    private static void AddServer(IServiceCollection services, ServerSettings settings)
     {
         services.AddSingleton(settings);
         services.AddIdentityServerStorage(settings.Database.ToStorageOptions());
-        services.AddMasterKey(settings, environment);
+        services.AddMasterKey();
         services.AddDataProtectionRing();
         services.AddProtocol(new ProtocolOptions { Issuer = settings.Issuer }, new KeyPolicy());
         services.AddSignIn(settings, settings.Issuer);
