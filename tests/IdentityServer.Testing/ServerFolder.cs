@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
-using System.Reflection;
 using System.Text.Json.Nodes;
 
 namespace IdentityServer.Testing;
@@ -42,11 +41,6 @@ public sealed class ServerFolder : IAsyncDisposable
 
     /// <summary>Environment variables for commands and servers.</summary>
     public IDictionary<string, string> Environment { get; } = new Dictionary<string, string>(StringComparer.Ordinal);
-
-    /// <summary>The built server program.</summary>
-    public static string Program { get; } = System.IO.Path.GetFullPath(typeof(ServerFolder).Assembly
-        .GetCustomAttributes<AssemblyMetadataAttribute>()
-        .First(metadata => metadata.Key == "ServerProgram").Value!);
 
     /// <summary>A fresh folder with an empty SQLite database and a master key, in Production.</summary>
     public static async Task<ServerFolder> CreateAsync(CancellationToken ct)
@@ -124,7 +118,7 @@ public sealed class ServerFolder : IAsyncDisposable
 
     private ProcessStartInfo StartInfo(IReadOnlyList<string> arguments)
     {
-        var start = new ProcessStartInfo(Program, arguments)
+        var start = new ProcessStartInfo(Repository.ServerProgram, arguments)
         {
             WorkingDirectory = Path,
             RedirectStandardInput = true,

@@ -1,0 +1,23 @@
+using IdentityServer.Testing;
+
+namespace IdentityServer.ProtocolTests.Conformance.Basic;
+
+[ConformanceModule("oidcc-userinfo-post-body", Plan = Plans.Basic, Expects = "JSON with the same sub")]
+public sealed class OidccUserinfoPostBody(ConformanceServer server) : ModuleTest(server)
+{
+    [Theory]
+    [MemberData(nameof(Plans.BasicAndFormPost), MemberType = typeof(Plans))]
+    public async Task UserInfo_answers_a_POST_with_the_token_in_the_body(string plan)
+    {
+        var tokens = await SignInAsync(NewBrowser(), Attempt(plan));
+
+        using var request = new HttpRequestMessage(HttpMethod.Post, Provider.UserInfo);
+        request.Content = new FormUrlEncodedContent([new("access_token", tokens.AccessToken!)]);
+        using var response = await Server.Http.SendAsync(request, Ct);
+        var answer = await TokenAnswer.ReadAsync(response, Ct);
+
+        Assert.Equal(200, answer.Status);
+        Assert.Equal("application/json", answer.MediaType);
+        Assert.Equal(Subject(tokens), (string?)answer.Json["sub"]);
+    }
+}
