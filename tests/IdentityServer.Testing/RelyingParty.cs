@@ -132,10 +132,10 @@ public sealed class RelyingParty
         return await TokenAnswer.ReadAsync(response, ct);
     }
 
-    public Uri EndSessionAddress(params ReadOnlySpan<KeyValuePair<string, string>> parameters)
+    public Uri EndSessionAddress(params (string Name, string Value)[] parameters)
     {
-        var query = string.Join('&', parameters.ToArray().Select(parameter =>
-            $"{parameter.Key}={Uri.EscapeDataString(parameter.Value)}"));
+        var query = string.Join('&', parameters.Select(parameter =>
+            $"{parameter.Name}={Uri.EscapeDataString(parameter.Value)}"));
         return new UriBuilder(Provider.EndSession) { Query = query }.Uri;
     }
 

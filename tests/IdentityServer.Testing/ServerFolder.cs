@@ -55,7 +55,8 @@ public sealed class ServerFolder : IAsyncDisposable
         settings["IdentityServer__Database__Provider"] = "Sqlite";
         settings["IdentityServer__Database__ConnectionString"] = $"Data Source={path}/server.db";
         settings["IdentityServer__MasterKey__Path"] = $"{path}/master.key";
-        (await folder.RunAsync(["keys", "master-key", "new"], null, ct)).Successful.ToString();
+        var made = await folder.RunAsync(["keys", "master-key", "new", $"{path}/master.key"], null, ct);
+        Check.That(made.ExitCode == 0, made.Errors);
         return folder;
     }
 

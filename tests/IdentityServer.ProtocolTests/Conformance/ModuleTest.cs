@@ -4,7 +4,7 @@ using IdentityServer.Testing;
 namespace IdentityServer.ProtocolTests.Conformance;
 
 /// <summary>What modules share: one server taken in turns, and a short way to sign in.</summary>
-[Collection(nameof(Conformance))]
+[Collection(nameof(ConformanceModules))]
 public abstract class ModuleTest(ConformanceServer server)
 {
     protected static CancellationToken Ct => TestContext.Current.CancellationToken;
@@ -69,5 +69,5 @@ public abstract class ModuleTest(ConformanceServer server)
 }
 
 /// <summary>Modules run one after the other.</summary>
-[CollectionDefinition(nameof(Conformance))]
-public sealed class Conformance : ICollectionFixture<ConformanceServer>;
+[CollectionDefinition(nameof(ConformanceModules))]
+public sealed class ConformanceModules : ICollectionFixture<ConformanceServer>;

@@ -18,7 +18,7 @@ public abstract class LogoutTest(ConformanceServer server) : ModuleTest(server)
     /// <summary>Goes to the end session endpoint and confirms if asked.</summary>
     protected async Task<Page> SignOutAsync(
         Browser browser,
-        params KeyValuePair<string, string>[] parameters)
+        params (string Name, string Value)[] parameters)
     {
         var page = await browser.OpenAsync(Client.EndSessionAddress(parameters), Ct);
         var question = page.Forms.FirstOrDefault(form => Browser.Buttons(form).Any(SignsOut));

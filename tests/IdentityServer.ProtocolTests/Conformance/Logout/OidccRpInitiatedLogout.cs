@@ -14,9 +14,9 @@ public sealed class OidccRpInitiatedLogout(ConformanceServer server) : LogoutTes
 
         var page = await SignOutAsync(
             browser,
-            new("id_token_hint", idToken.Text),
-            new("post_logout_redirect_uri", PostLogoutRedirectUri),
-            new("state", state));
+            ("id_token_hint", idToken.Text),
+            ("post_logout_redirect_uri", PostLogoutRedirectUri),
+            ("state", state));
 
         Assert.Equal($"{PostLogoutRedirectUri}?state={state}", page.Location?.OriginalString);
         await AssertSignedOutAsync(browser);

@@ -22,9 +22,9 @@ public sealed class OidccRpInitiatedLogoutBadIdTokenHint(ConformanceServer serve
 
         var page = await SignOutAsync(
             browser,
-            new("id_token_hint", forged),
-            new("post_logout_redirect_uri", PostLogoutRedirectUri),
-            new("state", "s"));
+            ("id_token_hint", forged),
+            ("post_logout_redirect_uri", PostLogoutRedirectUri),
+            ("state", "s"));
 
         AssertStayed(page);
     }

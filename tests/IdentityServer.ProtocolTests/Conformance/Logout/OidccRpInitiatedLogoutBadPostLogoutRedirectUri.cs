@@ -14,9 +14,9 @@ public sealed class OidccRpInitiatedLogoutBadPostLogoutRedirectUri(ConformanceSe
 
         var page = await SignOutAsync(
             browser,
-            new("id_token_hint", idToken.Text),
-            new("post_logout_redirect_uri", "https://rp.example/unregistered"),
-            new("state", "s"));
+            ("id_token_hint", idToken.Text),
+            ("post_logout_redirect_uri", "https://rp.example/unregistered"),
+            ("state", "s"));
 
         AssertStayed(page);
     }

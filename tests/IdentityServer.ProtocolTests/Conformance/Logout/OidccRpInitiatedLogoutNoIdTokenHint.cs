@@ -14,8 +14,8 @@ public sealed class OidccRpInitiatedLogoutNoIdTokenHint(ConformanceServer server
 
         var page = await SignOutAsync(
             browser,
-            new("post_logout_redirect_uri", PostLogoutRedirectUri),
-            new("state", "s"));
+            ("post_logout_redirect_uri", PostLogoutRedirectUri),
+            ("state", "s"));
 
         AssertStayed(page);
     }

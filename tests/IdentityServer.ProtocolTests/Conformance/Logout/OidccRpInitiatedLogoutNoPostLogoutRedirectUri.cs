@@ -12,7 +12,7 @@ public sealed class OidccRpInitiatedLogoutNoPostLogoutRedirectUri(ConformanceSer
     {
         var (browser, idToken) = await SignInAsync();
 
-        var page = await SignOutAsync(browser, new("id_token_hint", idToken.Text));
+        var page = await SignOutAsync(browser, ("id_token_hint", idToken.Text));
 
         AssertStayed(page);
         await AssertSignedOutAsync(browser);

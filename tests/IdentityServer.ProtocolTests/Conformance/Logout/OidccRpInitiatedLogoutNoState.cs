@@ -13,8 +13,8 @@ public sealed class OidccRpInitiatedLogoutNoState(ConformanceServer server) : Lo
 
         var page = await SignOutAsync(
             browser,
-            new("id_token_hint", idToken.Text),
-            new("post_logout_redirect_uri", PostLogoutRedirectUri));
+            ("id_token_hint", idToken.Text),
+            ("post_logout_redirect_uri", PostLogoutRedirectUri));
 
         Assert.Equal(PostLogoutRedirectUri, page.Location?.OriginalString);
         await AssertSignedOutAsync(browser);

@@ -12,7 +12,7 @@ public sealed class OidccRpInitiatedLogoutOnlyState(ConformanceServer server) : 
     {
         var (browser, _) = await SignInAsync();
 
-        var page = await SignOutAsync(browser, new("state", "s"));
+        var page = await SignOutAsync(browser, ("state", "s"));
 
         AssertStayed(page);
         await AssertSignedOutAsync(browser);

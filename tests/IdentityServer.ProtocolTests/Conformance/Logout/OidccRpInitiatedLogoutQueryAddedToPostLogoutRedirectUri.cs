@@ -15,9 +15,9 @@ public sealed class OidccRpInitiatedLogoutQueryAddedToPostLogoutRedirectUri(Conf
 
         var page = await SignOutAsync(
             browser,
-            new("id_token_hint", idToken.Text),
-            new("post_logout_redirect_uri", $"{PostLogoutRedirectUri}?foo=bar"),
-            new("state", "s"));
+            ("id_token_hint", idToken.Text),
+            ("post_logout_redirect_uri", $"{PostLogoutRedirectUri}?foo=bar"),
+            ("state", "s"));
 
         AssertStayed(page);
     }

@@ -1,0 +1,193 @@
+using System.Collections.Frozen;
+using IdentityServer.Keys;
+using IdentityServer.Protocol;
+using IdentityServer.Protocol.Audit;
+using IdentityServer.Protocol.Clients;
+using IdentityServer.Protocol.Scopes;
+using IdentityServer.Storage.Schema;
+using IdentityServer.Storage.Users;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+
+namespace IdentityServer.Testing;
+
+/// <summary>
+/// The server in this process, on a real socket, with an empty database of its own and a clock that tests move. It runs as in
+/// Production: nothing is seeded.
+/// </summary>
+public sealed class ServerFixture : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+    private readonly string _folder;
+
+    private ServerFixture(WebApplication app, string folder, Uri address, MutableClock clock)
+    {
+        _app = app;
+        _folder = folder;
+        Address = address;
+        Clock = clock;
+    }
+
+    /// <summary>Where the server listens.</summary>
+    public Uri Address { get; }
+
+    public MutableClock Clock { get; }
+
+    public HttpClient Http { get; } = Browser.CreateClient();
+
+    public IServiceProvider Services => _app.Services;
+
+    /// <summary>What the server tells of itself; only where its issuer is its address.</summary>
+    public OpenIdProvider Provider { get; private set; } = null!;
+
+    /// <summary>Starts a server.</summary>
+    /// <param name="ct">Gives up.</param>
+    /// <param name="change">Changes settings: keys are written with colons.</param>
+    public static async Task<ServerFixture> StartAsync(
+        CancellationToken ct,
+        Action<IDictionary<string, string?>>? change = null)
+    {
+        var folder = Directory.CreateTempSubdirectory("identityserver-").FullName;
+        var address = new Uri($"http://127.0.0.1:{ServerFolder.FreePort()}");
+        var issuer = address.GetLeftPart(UriPartial.Authority);
+        var settings = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase)
+        {
+            ["urls"] = issuer,
+            ["IdentityServer:Issuer"] = issuer,
+            ["IdentityServer:Database:Provider"] = "Sqlite",
+            ["IdentityServer:Database:ConnectionString"] = $"Data Source={folder}/server.db",
+            ["IdentityServer:MasterKey:Path"] = $"{folder}/master.key",
+        };
+        change?.Invoke(settings);
+        MasterKeyFile.TryWriteNew($"{folder}/master.key", MasterKey.Create(isForDevelopment: false));
+
+        var clock = new MutableClock();
+        var app = ServerHost.Build([], builder =>
+        {
+            builder.Environment.EnvironmentName = Environments.Production;
+            builder.Configuration.AddInMemoryCollection(settings);
+            builder.Services.AddSingleton<TimeProvider>(clock);
+        });
+        var server = new ServerFixture(app, folder, address, clock);
+        try
+        {
+            await app.Services.GetRequiredService<DatabaseSchema>().MigrateAsync(ct);
+            await ServerHost.PrepareAsync(app, ct);
+            await app.StartAsync(ct);
+            if (settings["IdentityServer:Issuer"] == issuer)
+            {
+                server.Provider = await OpenIdProvider.DiscoverAsync(server.Http, issuer, ct);
+            }
+
+            return server;
+        }
+        catch
+        {
+            await server.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Fetches a document of the server.</summary>
+    public Task<Page> FetchAsync(string path, CancellationToken ct) =>
+        new Browser(Http).OpenAsync(new Uri(Address, path), ct);
+
+    /// <summary>Adds a web app with every grant, asking for consent, redirecting to <c>https://rp.example/callback</c>.</summary>
+    public Task<RelyingParty> AddWebAppAsync(string id, CancellationToken ct, Func<Client, Client>? change = null) =>
+        AddClientAsync(
+            new Client
+            {
+                Id = id,
+                Type = ClientType.Web,
+                Name = $"The app {id}",
+                AuthMethod = ClientAuthMethods.Basic,
+                GrantTypes = FrozenSet.Create(
+                    StringComparer.Ordinal,
+                    GrantTypes.AuthorizationCode,
+                    GrantTypes.RefreshToken,
+                    GrantTypes.ClientCredentials),
+                Scopes = FrozenSet.Create(
+                    StringComparer.Ordinal,
+                    "openid", "profile", "email", "address", "phone", "offline_access"),
+                RedirectUris = ["https://rp.example/callback"],
+                PostLogoutRedirectUris = ["https://rp.example/signed-out"],
+            },
+            ct,
+            change);
+
+    /// <summary>Adds a client; a secret is made for it where its authentication method wants one.</summary>
+    public async Task<RelyingParty> AddClientAsync(Client client, CancellationToken ct, Func<Client, Client>? change = null)
+    {
+        client = change?.Invoke(client) ?? client;
+        var now = Clock.GetUtcNow();
+        string? secret = null;
+        if (client.AuthMethod is ClientAuthMethods.Basic or ClientAuthMethods.Post)
+        {
+            var handle = Handle.Create();
+            secret = handle.Text;
+            client = client with { Secrets = [new ClientSecret(Handle.NewId(), handle.Hash, now, null)] };
+        }
+
+        var audit = new AuditEvent(AuditTypes.ClientAdded, now) { Actor = "test", ClientId = client.Id };
+        var added = await Services.GetRequiredService<IClientStore>().AddAsync(client with { CreatedAt = now }, audit, ct);
+        Check.That(added, $"There is a client {client.Id} already.");
+        return new RelyingParty
+        {
+            Http = Http,
+            Provider = Provider,
+            Clock = Clock,
+            ClientId = client.Id,
+            Secret = secret,
+            AuthMethod = client.AuthMethod,
+            RedirectUri = client.RedirectUris is [var redirectUri, ..] ? redirectUri : "",
+            PostLogoutRedirectUri = client.PostLogoutRedirectUris is [var signedOut, ..] ? signedOut : "",
+        };
+    }
+
+    /// <summary>Adds an API with the scopes that lead to it.</summary>
+    public async Task AddApiAsync(string name, CancellationToken ct, params string[] scopes)
+    {
+        var store = Services.GetRequiredService<IScopeStore>();
+        var audit = new AuditEvent(AuditTypes.ApiAdded, Clock.GetUtcNow()) { Actor = "test" };
+        foreach (var scope in scopes)
+        {
+            await store.AddScopeAsync(new Scope(scope), audit, ct);
+        }
+
+        await store.AddApiAsync(new ApiResource(name) { Scopes = scopes }, audit, ct);
+    }
+
+    /// <summary>Adds a person with every standard claim.</summary>
+    public async Task<Person> AddPersonAsync(string name, CancellationToken ct)
+    {
+        var person = new Person(name, "nine lilac umbrellas wait");
+        await using var scope = Services.CreateAsyncScope();
+        var users = scope.ServiceProvider.GetRequiredService<Users>();
+        var capital = char.ToUpperInvariant(name[0]) + name[1..];
+        var user = new User(name)
+        {
+            Email = $"{name}@example.com",
+            EmailConfirmed = true,
+            PhoneNumber = "+86 10 5550 0100",
+            PhoneNumberConfirmed = true,
+            Name = $"{capital} Example",
+            GivenName = capital,
+            FamilyName = "Example",
+            Locale = "en",
+            MoreClaims = """{"address":{"locality":"Beijing","country":"CN"},"zoneinfo":"Asia/Shanghai"}""",
+        };
+        var audit = new AuditEvent(AuditTypes.UserAdded, Clock.GetUtcNow()) { Actor = "test" };
+        var added = await users.AddAsync(user, person.Password, [], audit, ct);
+        Check.That(added.Succeeded, string.Join(' ', added.Errors.Select(error => error.Description)));
+        return person;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Http.Dispose();
+        await _app.DisposeAsync();
+        Directory.Delete(_folder, recursive: true);
+    }
+}
