@@ -71,6 +71,7 @@ public static class StorageServices
         services.AddSingleton<IAuditLog, AuditLog>();
         services.AddSingleton<IPendingRequestStore, PendingRequestStore>();
         services.AddSingleton<ISetupLinks, SetupLinkStore>();
+        services.AddSingleton<ICredentials, CredentialStore>();
         services.AddSingleton<IXmlRepository, DataProtectionKeys>();
 
         services.AddIdentityCore<User>(identity => identity.Stores.SchemaVersion = IdentitySchemaVersions.Version3)

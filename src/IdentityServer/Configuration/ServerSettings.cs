@@ -47,6 +47,15 @@ public sealed class BrandSettings
     /// <summary>A CSS colour, <c>#rrggbb</c>.</summary>
     public string? Accent { get; set; }
 
+    /// <summary>How round corners are: <c>0</c> or a CSS length.</summary>
+    public string? Radius { get; set; }
+
+    /// <summary>Names of fonts installed on people's devices, separated by commas.</summary>
+    public string? Font { get; set; }
+
+    /// <summary>The path of a square logo (.svg, .png, .webp; at most 16 KiB) that stands on a dark ground.</summary>
+    public string? Logo { get; set; }
+
     /// <summary>Where people find help; a mailto: or https: address.</summary>
     public string? HelpUrl { get; set; }
 

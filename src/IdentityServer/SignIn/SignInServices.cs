@@ -1,19 +1,75 @@
+using System.Text.Encodings.Web;
+using System.Text.Unicode;
 using IdentityServer.Configuration;
+using IdentityServer.Errors;
+using IdentityServer.Layout;
+using IdentityServer.Storage.Users;
+using Microsoft.AspNetCore.Identity;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.WebEncoders;
 
 namespace IdentityServer.SignIn;
 
-/// <summary>Registers what the hosted pages need.</summary>
+/// <summary>Registers and places the hosted pages and everything they stand on.</summary>
 public static class SignInServices
 {
-    public static IServiceCollection AddSignIn(this IServiceCollection services, ServerSettings settings, string issuer)
+    /// <summary>Password rules and hashing: for the pages and for the command line.</summary>
+    public static IServiceCollection AddPasswords(this IServiceCollection services, ServerSettings settings)
     {
-        ArgumentNullException.ThrowIfNull(settings);
-        services.AddSingleton<SessionCookie>();
-        services.AddAntiforgery(options => options.Cookie = CookieNames.Builder(issuer, "csrf"));
+        services.AddLocalization();
+        services.AddSingleton(Brand.Of(settings.Brand));
+        services.Configure<PasswordHasherOptions>(options => options.IterationCount = NormalizingPasswordHasher.Iterations);
+        services.Replace(ServiceDescriptor.Singleton<IPasswordHasher<User>, NormalizingPasswordHasher>());
+        services.RemoveAll<IPasswordValidator<User>>();
+        services.AddSingleton<IPasswordValidator<User>, PasswordRulesValidator>();
+        services.Configure<IdentityOptions>(identity => identity.User.RequireUniqueEmail = true);
         return services;
     }
 
-    public static void UseHostedPages(this WebApplication app) => app.UseStaticFiles();
+    /// <summary>The hosted pages. Storage and protocol are registered elsewhere.</summary>
+    public static IServiceCollection AddSignIn(this IServiceCollection services, ServerSettings settings, string issuer)
+    {
+        services.AddPasswords(settings);
+        services.AddSingleton<Assets>();
+        services.AddSingleton<SessionCookie>();
+        services.AddSingleton<RememberedAccounts>();
+        services.AddSingleton<PasswordTurns>();
+        services.AddSingleton<SignInFlow>();
+        services.AddSingleton<People>();
+        services.AddSingleton<PausedRequests>();
 
-    public static void MapSignIn(this WebApplication app) => ArgumentNullException.ThrowIfNull(app);
+        // Letters of every script as they are: a page in Chinese is half as long.
+        services.Configure<WebEncoderOptions>(options => options.TextEncoderSettings = new TextEncoderSettings(UnicodeRanges.All));
+        services.AddAntiforgery(options =>
+        {
+            options.Cookie = CookieNames.Builder(issuer, "csrf");
+            options.SuppressXFrameOptionsHeader = true;
+        });
+        services.AddRazorPages(options =>
+            {
+                options.RootDirectory = "/";
+                options.Conventions.ConfigureFilter(new ResponseCacheAttribute { NoStore = true, Location = ResponseCacheLocation.None });
+            })
+            .AddViewLocalization()
+            .AddCookieTempDataProvider(options => options.Cookie = CookieNames.Builder(issuer, "draft"));
+        return services;
+    }
+
+    /// <summary>Language and error pages, around everything that comes after.</summary>
+    public static IApplicationBuilder UseHostedPages(this IApplicationBuilder app)
+    {
+        app.UseRequestLocalization(UiLanguage.Localization());
+        app.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandlingPath = ErrorModel.Path });
+        app.UseStatusCodePagesWithReExecute(ErrorModel.Path);
+        return app.Use(ErrorModel.KeepForBrowsersAsync);
+    }
+
+    /// <summary>The pages and their files.</summary>
+    public static void MapSignIn(this IEndpointRouteBuilder app)
+    {
+        var assets = app.ServiceProvider.GetRequiredService<Assets>();
+        app.MapGet("/assets/{version}/{name}", assets.Get);
+        app.MapRazorPages();
+    }
 }

@@ -1,0 +1,40 @@
+namespace IdentityServer.Layout;
+
+/// <summary>Addresses that hosted pages send the browser to; each keeps the language the person chose.</summary>
+public static class Links
+{
+    // Only what our own pages put into addresses; anything else that was sent stays out of our markup.
+    private static readonly string[] Kept = ["handle", "code"];
+
+    /// <summary>The paused authorization request decides what comes next; without one it is the home page.</summary>
+    public static string Resume(HttpRequest request, string? handle) =>
+        handle is null ? To(request, "/", null) : To(request, "/connect/authorize/resume", handle);
+
+    public static string Login(HttpRequest request, string? handle) => To(request, "/login", handle);
+
+    public static string SelectAccount(HttpRequest request, string? handle) => To(request, "/select-account", handle);
+
+    /// <summary>After the session has ended: back to the app if it gave an address, else to our page that says so.</summary>
+    public static string ResumeSignOut(HttpRequest request, string? handle) =>
+        handle is null ? To(request, "/signed-out", null) : To(request, "/connect/endsession/resume", handle);
+
+    /// <summary>The same page in another language.</summary>
+    public static string InLanguage(HttpRequest request, UiLanguage language)
+    {
+        var kept = Kept
+            .Where(name => request.Query[name].Count == 1)
+            .Select(name => KeyValuePair.Create(name, request.Query[name].ToString()));
+        return QueryString.Create(kept!).Add("ui_locales", language.Tag).ToString();
+    }
+
+    public static string To(HttpRequest request, string path, string? handle)
+    {
+        var query = handle is null ? QueryString.Empty : QueryString.Create("handle", handle);
+        if (UiLanguage.AskedFor(request) is { } language)
+        {
+            query = query.Add("ui_locales", language.Tag);
+        }
+
+        return path + query;
+    }
+}
