@@ -93,8 +93,10 @@ public static class ServerHost
         }
 
         app.UseRequestLog();
-        app.UseSecurityHeaders(settings.Issuer.StartsWith("https:", StringComparison.OrdinalIgnoreCase));
+
+        // The pages go around the headers: an error page starts a new answer, which needs them too.
         app.UseHostedPages();
+        app.UseSecurityHeaders(settings.Issuer.StartsWith("https:", StringComparison.OrdinalIgnoreCase));
         app.UseRouting();
         app.UseAntiforgery();
         app.MapProtocol();

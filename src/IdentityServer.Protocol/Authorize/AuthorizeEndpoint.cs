@@ -88,7 +88,9 @@ public sealed class AuthorizeEndpoint(
                 return Refuse(request.ReturnTo, new ProtocolError("login_required", "The person is not signed in."));
             default:
                 handle ??= await pendingRequests.SaveAsync(parameters, request.Client.Id, startedAt, ct);
-                return new ProtocolResponse.Page(PageOf(next), handle, request.UiLocales);
+
+                // Our pages say so when the person switched the language there.
+                return new ProtocolResponse.Page(PageOf(next), handle, http.Parameters["ui_locales"] ?? request.UiLocales);
         }
     }
 

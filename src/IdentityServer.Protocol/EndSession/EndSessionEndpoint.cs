@@ -60,7 +60,7 @@ public sealed class EndSessionEndpoint(
             if (wish.Hint?.Subject != session.Subject)
             {
                 handle ??= await pendingRequests.SaveAsync(parameters, wish.Client?.Id, clock.GetUtcNow(), ct);
-                return new ProtocolResponse.Page(HostedPage.SignOut, handle, parameters["ui_locales"]);
+                return new ProtocolResponse.Page(HostedPage.SignOut, handle, http.Parameters["ui_locales"] ?? parameters["ui_locales"]);
             }
 
             var cause = new Cause("signed_out", "user:" + session.Subject, http.Address) { ClientId = wish.Client?.Id };
@@ -69,7 +69,7 @@ public sealed class EndSessionEndpoint(
 
         return wish.ReturnTo is { } returnTo
             ? new ProtocolResponse.Redirect(returnTo) { ForgetsSession = true }
-            : new ProtocolResponse.Page(HostedPage.SignedOut, handle ?? "", parameters["ui_locales"]) { ForgetsSession = true };
+            : new ProtocolResponse.Page(HostedPage.SignedOut, handle ?? "", http.Parameters["ui_locales"] ?? parameters["ui_locales"]) { ForgetsSession = true };
     }
 
     private async ValueTask<Session?> FindSessionAsync(OAuthRequest http, CancellationToken ct) =>

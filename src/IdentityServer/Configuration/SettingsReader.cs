@@ -1,5 +1,7 @@
 using System.Data.Common;
+using System.Globalization;
 using System.Net;
+using IdentityServer.Layout;
 using IdentityServer.Protocol.Clients;
 using IdentityServer.Storage;
 using Microsoft.Data.SqlClient;
@@ -30,7 +32,7 @@ public static class SettingsReader
         CheckDatabase(settings.Database, environment, problems);
         CheckMasterKey(settings.MasterKey, environment, problems);
         CheckProxies(settings.Proxies, problems);
-        CheckBrand(settings.Brand, problems);
+        CheckBrand(settings.Brand, environment, problems);
 
         return problems.Count == 0 ? settings : throw new SettingsException(problems);
     }
@@ -220,14 +222,18 @@ public static class SettingsReader
         }
     }
 
-    private static void CheckBrand(BrandSettings brand, List<SettingProblem> problems)
+    private static void CheckBrand(BrandSettings brand, IHostEnvironment environment, List<SettingProblem> problems)
     {
+        brand.Logo = brand.Logo is { } logo ? Path.GetFullPath(logo, environment.ContentRootPath) : null;
         if (Identifiers.DisplayFault(brand.Name, 60) is { } fault)
         {
             problems.Add(new($"{Section}:Brand:Name", fault));
         }
 
         Check("Accent", brand.Accent, IsColour, "a colour such as #0b5fff (#rrggbb)");
+        Check("Radius", brand.Radius, IsLength, "0, or a length in px or rem, such as 6px or .375rem");
+        Check("Font", brand.Font, IsFonts, "names of installed fonts, separated by commas");
+        Check("Logo", brand.Logo, Brand.IsLogo, $"the path of an .svg, .png or .webp file of at most {Brand.LargestLogo / 1024} KiB");
         Check("HelpUrl", brand.HelpUrl, IsHelp, "an https: or mailto: address");
         Check("PrivacyUrl", brand.PrivacyUrl, IsHelp, "an https: or mailto: address");
 
@@ -244,6 +250,19 @@ public static class SettingsReader
         Uri.TryCreate(address, UriKind.Absolute, out var uri)
         && (uri.Scheme is "https" or "mailto" || (uri.Scheme == "http" && uri.IsLoopback))
         && !address.Any(char.IsWhiteSpace);
+
+    private static bool IsLength(string value)
+    {
+        var number = value.EndsWith("px", StringComparison.Ordinal) ? value[..^2]
+            : value.EndsWith("rem", StringComparison.Ordinal) ? value[..^3]
+            : value == "0" ? value : "";
+        return decimal.TryParse(number, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var length) && length <= 100;
+    }
+
+    private static bool IsFonts(string value) =>
+        value.Length <= 200
+        && value.Split(',', StringSplitOptions.TrimEntries).All(name =>
+            name.Length > 0 && name.All(letter => char.IsLetterOrDigit(letter) || letter is ' ' or '-' or '_'));
 
     private static bool IsColour(string value) => value is ['#', ..] and { Length: 7 } && value.Skip(1).All(char.IsAsciiHexDigit);
 }

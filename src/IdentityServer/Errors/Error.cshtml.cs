@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using IdentityServer.Layout;
 using IdentityServer.Protocol;
 using IdentityServer.Protocol.Clients;
@@ -67,7 +66,8 @@ public sealed class ErrorModel(Brand brand, ClientDirectory clients, TimeProvide
 
     public DateTimeOffset At { get; private set; }
 
-    public string RequestId => Activity.Current?.TraceId.ToString() ?? HttpContext.TraceIdentifier;
+    /// <summary>The same as in the log and in the header <c>X-Request-Id</c>.</summary>
+    public string RequestId => HttpContext.TraceIdentifier;
 
     /// <summary>The same address without its parameters would be another mistake.</summary>
     public bool OffersLanguages { get; private set; }

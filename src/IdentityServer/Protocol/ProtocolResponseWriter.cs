@@ -3,13 +3,14 @@ using System.Globalization;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using IdentityServer.Layout;
 using IdentityServer.SignIn;
 using Microsoft.AspNetCore.Http.Extensions;
 
 namespace IdentityServer.Protocol;
 
 /// <summary>HTTP out: the only place that turns a <see cref="ProtocolResponse"/> into bytes.</summary>
-internal sealed class ProtocolResponseWriter(SessionCookie cookie, ProtocolOptions options)
+internal sealed class ProtocolResponseWriter(SessionCookie cookie, Assets assets, ProtocolOptions options)
 {
     private const string Json = "application/json;charset=UTF-8";
 
@@ -143,12 +144,12 @@ internal sealed class ProtocolResponseWriter(SessionCookie cookie, ProtocolOptio
         return options.Issuer + path + query.ToQueryString();
     }
 
-    private static Task WriteFormPostAsync(HttpContext context, ProtocolResponse.FormPost post, CancellationToken ct)
+    private Task WriteFormPostAsync(HttpContext context, ProtocolResponse.FormPost post, CancellationToken ct)
     {
         var html = new StringBuilder(1024);
         var encoder = HtmlEncoder.Default;
         html.Append("<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">")
-            .Append("<title>Back to the app</title><script src=\"/form-post.js\" defer></script></head><body>")
+            .Append("<title>Back to the app</title><script src=\"").Append(assets["form-post.js"]).Append("\" defer></script></head><body>")
             .Append("<form method=\"post\" action=\"").Append(encoder.Encode(post.Action)).Append("\">");
         foreach (var (name, value) in post.Fields)
         {

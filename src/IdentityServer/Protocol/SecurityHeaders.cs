@@ -5,7 +5,7 @@ internal static class SecurityHeaders
 {
     // No form-action: Chromium applies it to the redirects after a form too, and those lead to the apps (ASVS 3.4.3, note).
     private const string ContentSecurityPolicy =
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' https: data:; font-src 'self'; connect-src 'self'; "
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
         + "base-uri 'none'; object-src 'none'; frame-ancestors 'none'";
 
     public static void UseSecurityHeaders(this WebApplication app, bool isHttps) => app.Use((context, next) =>

@@ -1,9 +1,9 @@
 using IdentityServer.Errors;
 using IdentityServer.Layout;
 using IdentityServer.Protocol.Audit;
-using IdentityServer.Protocol.Authorize;
 using IdentityServer.Protocol.Clients;
 using IdentityServer.Protocol.Consents;
+using IdentityServer.Protocol.Pending;
 using IdentityServer.Protocol.Scopes;
 using IdentityServer.Protocol.Sessions;
 using IdentityServer.Resources;

@@ -1,5 +1,5 @@
-using IdentityServer.Protocol.Authorize;
 using IdentityServer.Protocol.Clients;
+using IdentityServer.Protocol.Pending;
 
 namespace IdentityServer.SignIn;
 

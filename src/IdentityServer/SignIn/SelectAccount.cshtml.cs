@@ -1,7 +1,7 @@
 using IdentityServer.Errors;
 using IdentityServer.Layout;
-using IdentityServer.Protocol.Authorize;
 using IdentityServer.Protocol.Clients;
+using IdentityServer.Protocol.Pending;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Mvc.RazorPages;
 

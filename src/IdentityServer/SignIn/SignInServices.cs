@@ -18,7 +18,7 @@ public static class SignInServices
     public static IServiceCollection AddPasswords(this IServiceCollection services, ServerSettings settings)
     {
         services.AddLocalization();
-        services.AddSingleton(Brand.Of(settings.Brand));
+        services.AddSingleton(new Brand(settings.Brand));
         services.Configure<PasswordHasherOptions>(options => options.IterationCount = NormalizingPasswordHasher.Iterations);
         services.Replace(ServiceDescriptor.Singleton<IPasswordHasher<User>, NormalizingPasswordHasher>());
         services.RemoveAll<IPasswordValidator<User>>();
