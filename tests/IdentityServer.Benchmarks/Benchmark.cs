@@ -1,39 +1,40 @@
 using IdentityServer.Benchmarks.Load;
 using IdentityServer.Benchmarks.Results;
 using IdentityServer.Benchmarks.Targets;
+using IdentityServer.Testing;
 
 namespace IdentityServer.Benchmarks;
 
 /// <summary>One whole run: starts every server, asks each question of all of them in turns, ends them.</summary>
 internal sealed class Benchmark(BenchmarkOptions options, string root, TextWriter log) : IAsyncDisposable
 {
-    private const int WarmUpSeconds = 2;
-    private readonly HttpClient _http = Http.NewClient();
+    private const int WarmUpSeconds = 4;
+    private readonly HttpClient _http = Browser.CreateClient();
     private readonly string _project = Path.Combine(root, "tests", "IdentityServer.Benchmarks");
     private readonly DirectoryInfo _work = Directory.CreateTempSubdirectory("bench-");
     private readonly Stack<IAsyncDisposable> _running = new();
 
     public async Task<Report> RunAsync(CancellationToken ct)
     {
+        var loadBefore = Machine.LoadNow();
         var floor = await StartFloorAsync(ct);
         var peer = await Peer.StartAsync(_project, _http, ct);
         _running.Push(peer.Process);
 
         // The client's own code must be warm before it times a server's first answers.
-        await Burst.P99Async(_http, floor.Uri, peer.Client, options.Connections, ct);
-        await Burst.P99Async(_http, peer.Metadata.Token, peer.Client, options.Connections, ct);
+        for (var time = 0; time < 3; time++)
+        {
+            await Burst.P99Async(peer.Client, options.Connections, ct);
+        }
 
-        var starts = new List<Start>();
-        var ours = new List<Target>();
+        var ours = new List<(Start? Start, Target Target)>();
         foreach (var provider in options.Providers)
         {
-            var (start, target) = await StartProductAsync(provider, ct);
-            starts.Add(start);
-            ours.Add(target);
+            ours.Add(await StartProductAsync(provider, ct));
         }
 
         var rows = new List<Row>();
-        foreach (var scenario in new Scenarios(_http, options, _work.FullName).All(ours, peer, floor))
+        foreach (var scenario in new Scenarios(options, _work.FullName).All([.. ours.Select(x => x.Target)], peer, floor))
         {
             if (options.Wants(scenario.Name))
             {
@@ -41,13 +42,17 @@ internal sealed class Benchmark(BenchmarkOptions options, string root, TextWrite
             }
         }
 
-        for (var i = 0; i < ours.Count; i++)
+        var starts = new List<Start>();
+        foreach (var (start, target) in ours)
         {
-            starts[i] = await Starting.SettleAsync(starts[i], ours[i], options, ct);
+            if (start is not null)
+            {
+                starts.Add(await Starting.SettleAsync(start, target, options, ct));
+            }
         }
 
-        var machine = await Machine.ReadAsync(Peer.Node(_project), options.Providers.Contains(Product.PostgreSql), ct);
-        return new Report(machine, options, rows, options.Wants("start") ? starts : []);
+        var machine = await Machine.ReadAsync(Peer.Node(_project), options.Providers.Contains(Product.PostgreSql), loadBefore, ct);
+        return new Report(machine, options, rows, starts);
     }
 
     public async ValueTask DisposeAsync()
@@ -61,34 +66,32 @@ internal sealed class Benchmark(BenchmarkOptions options, string root, TextWrite
         _work.Delete(recursive: true);
     }
 
-    private async Task<(ServerProcess Process, Uri Uri)> StartFloorAsync(CancellationToken ct)
+    private async Task<(MeasuredProcess Process, Uri Uri)> StartFloorAsync(CancellationToken ct)
     {
-        var port = ServerProcess.FreePort();
-        var process = ServerProcess.Start(
-            "dotnet", [typeof(Benchmark).Assembly.Location, "floor", $"{port}"], new Dictionary<string, string>());
+        var port = $"{ServerFolder.FreePort()}";
+        var process = MeasuredProcess.Start("dotnet", [typeof(Benchmark).Assembly.Location, "floor", port], []);
         _running.Push(process);
         var uri = new Uri($"http://127.0.0.1:{port}/");
         await Readiness.WaitAsync(process, _http, uri, ct);
         return (process, uri);
     }
 
-    private async Task<(Start Start, Target Target)> StartProductAsync(string provider, CancellationToken ct)
+    private async Task<(Start? Start, Target Target)> StartProductAsync(string provider, CancellationToken ct)
     {
         log.WriteLine($"setting up the server on {provider} …");
-        var folder = _work.CreateSubdirectory(provider).FullName;
-        var connectionString = $"Data Source={Path.Combine(folder, "identityserver.db")}";
+        PostgresServer? postgres = null;
         if (provider == Product.PostgreSql)
         {
-            var postgres = await Postgres.StartAsync(ct);
+            postgres = await PostgresServer.StartAsync(durable: true, ct);
             _running.Push(postgres);
-            connectionString = postgres.ConnectionString;
         }
 
-        var binary = Path.Combine(root, "src", "IdentityServer", "bin", "Release", "net10.0", "identityserver.dll");
-        var product = await Product.SetUpAsync(binary, provider, connectionString, folder, ct);
-        var (start, target) = await Starting.MeasureAsync(product, options, options.Wants("start"), ct);
-        _running.Push(target.Process);
-        return (start, target);
+        var product = await Product.SetUpAsync(postgres, ct);
+        _running.Push(product);
+        var (start, process) = options.Wants("start") ? await Starting.MeasureAsync(product, options, ct) : (null, product.Start());
+        _running.Push(process);
+        await Starting.FirstTokenAsync(process, product.EarlyClient(_http), ct);
+        return (start, await product.AttachAsync(process, _http, ct));
     }
 
     private async Task<IReadOnlyList<Row>> MeasureAsync(Scenario scenario, CancellationToken ct)

@@ -2,6 +2,7 @@ using System.Globalization;
 using IdentityServer.Benchmarks;
 using IdentityServer.Benchmarks.Micro;
 using IdentityServer.Benchmarks.Targets;
+using IdentityServer.Testing;
 
 using var stop = new CancellationTokenSource();
 Console.CancelKeyPress += (_, pressed) =>
@@ -41,7 +42,7 @@ try
 
     return report.Broken ? 1 : 0;
 }
-catch (Exception failure) when (failure is InvalidOperationException or HttpRequestException or OperationCanceledException)
+catch (Exception failure) when (failure is InvalidOperationException or CheckFailedException or HttpRequestException or OperationCanceledException)
 {
     // Left unhandled it would end us before the servers that we started.
     Console.Error.WriteLine(failure.Message);

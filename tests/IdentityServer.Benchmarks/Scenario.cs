@@ -21,7 +21,7 @@ internal sealed record Scenario
 }
 
 /// <summary>A server and how to load it; prepared anew before each measurement.</summary>
-internal sealed record Contestant(string Name, ServerProcess Process, Func<CancellationToken, Task<Job>> PrepareAsync);
+internal sealed record Contestant(string Name, MeasuredProcess Process, Func<CancellationToken, Task<Job>> PrepareAsync);
 
 /// <summary>Lower bounds of the ratios, and an upper bound of the 99th percentile in milliseconds.</summary>
 internal sealed record Goal(double? OfPeer = null, double? OfFloor = null, double? P99 = null);

@@ -1,28 +1,24 @@
-using System.Net.Http.Json;
-using System.Text.Json;
 using IdentityServer.Benchmarks.Load;
 using IdentityServer.Benchmarks.Targets;
+using IdentityServer.Testing;
 
 namespace IdentityServer.Benchmarks;
 
 /// <summary>Every scenario, on one page.</summary>
-internal sealed class Scenarios(HttpClient http, BenchmarkOptions options, string workFolder)
+internal sealed class Scenarios(BenchmarkOptions options, string workFolder)
 {
-    public const string ClientCredentialsForm = "grant_type=client_credentials&scope=bench.read";
+    private const string ClientCredentialsForm = $"grant_type=client_credentials&scope={Target.ServiceScope}";
     private static readonly Goal None = new();
-    private readonly Dictionary<(string Target, string Client), Browser> _browsers = [];
+    private readonly Dictionary<RelyingParty, SignedIn> _browsers = [];
 
-    public IEnumerable<Scenario> All(IReadOnlyList<Target> ours, Target peer, (ServerProcess Process, Uri Uri) floor)
+    public IEnumerable<Scenario> All(IReadOnlyList<Target> ours, Target peer, (MeasuredProcess Process, Uri Uri) floor)
     {
-        var bareGet = new Contestant("floor", floor.Process, _ => Fixed("GET", floor.Uri, "", null));
-        var bareSignature = new Contestant("floor", floor.Process, _ => Fixed("POST", floor.Uri, ClientCredentialsForm, peer.Client));
-
         yield return new Scenario
         {
             Name = "client_credentials",
             Ours = Each(ours, ClientCredentials),
             Peer = On(peer, ClientCredentials),
-            Floor = bareSignature,
+            Floor = new("floor", floor.Process, _ => Task.FromResult(Post(floor.Uri, ClientCredentialsForm, peer.Client))),
             Goal = _ => new Goal(OfPeer: 3.5, OfFloor: 0.75, P99: 5),
         };
         yield return new Scenario
@@ -42,25 +38,25 @@ internal sealed class Scenarios(HttpClient http, BenchmarkOptions options, strin
         yield return new Scenario
         {
             Name = "code",
-            Ours = Each(ours, CodeAsync),
-            Peer = On(peer, CodeAsync),
+            Ours = Each(ours, (target, ct) => CodeAsync(target.Client, ct)),
+            Peer = On(peer, (target, ct) => CodeAsync(target.Client, ct)),
             Goal = _ => new Goal(OfPeer: 0.7),
         };
-        yield return new Scenario { Name = "code_rs256", Ours = Each(ours, CodeRs256Async), Goal = _ => None };
         yield return new Scenario
         {
-            Name = "jwks",
-            Ours = Each(ours, (target, _) => Fixed("GET", target.Metadata.Jwks, "", null)),
-            Peer = On(peer, (target, _) => Fixed("GET", target.Metadata.Jwks, "", null)),
-            Floor = bareGet,
-            Goal = _ => new Goal(OfFloor: 0.8),
+            Name = "code_rs256",
+            Ours = Each(ours, (target, ct) => CodeAsync(target.Rs256Client ?? target.Client, ct)),
+            Goal = _ => None,
         };
-        yield return new Scenario
+        yield return Documents("jwks", target => target.Jwks);
+        yield return Documents("discovery", target => target.Discovery);
+
+        Scenario Documents(string name, Func<Target, Uri> document) => new()
         {
-            Name = "discovery",
-            Ours = Each(ours, (target, _) => Fixed("GET", target.Discovery, "", null)),
-            Peer = On(peer, (target, _) => Fixed("GET", target.Discovery, "", null)),
-            Floor = bareGet,
+            Name = name,
+            Ours = Each(ours, (target, _) => Task.FromResult(Get(document(target)))),
+            Peer = On(peer, (target, _) => Task.FromResult(Get(document(target)))),
+            Floor = new("floor", floor.Process, _ => Task.FromResult(Get(floor.Uri))),
             Goal = _ => new Goal(OfFloor: 0.8),
         };
     }
@@ -72,34 +68,22 @@ internal sealed class Scenarios(HttpClient http, BenchmarkOptions options, strin
         targets.Select(x => On(x, prepare)).ToArray();
 
     private static Task<Job> ClientCredentials(Target target, CancellationToken ct) =>
-        Fixed("POST", target.Metadata.Token, ClientCredentialsForm, target.Client);
+        Task.FromResult(Post(target.Provider.Token, ClientCredentialsForm, target.Client));
 
-    private async Task<Job> IntrospectionAsync(Target target, CancellationToken ct)
+    private static async Task<Job> IntrospectionAsync(Target target, CancellationToken ct)
     {
-        using var issued = await Burst.RequestTokenAsync(
-            http, target.Metadata.Token, target.Client, target.IntrospectableToken, ct);
-        var token = await issued.Content.ReadFromJsonAsync<TokenAnswer>(ct);
-        var form = $"token={token?.AccessToken}";
-
-        using var probe = new HttpRequestMessage(HttpMethod.Post, target.Metadata.Introspection)
-        {
-            Headers = { Authorization = target.Client.Basic },
-            Content = Browser.Form(form),
-        };
-        using var response = await http.SendAsync(probe, ct);
-        var answer = await response.Content.ReadFromJsonAsync<JsonElement>(ct);
-        if (!answer.TryGetProperty("active", out var active) || !active.GetBoolean())
-        {
-            throw new InvalidOperationException($"{target.Name}: the token to introspect is not active.");
-        }
-
-        return await Fixed("POST", target.Metadata.Introspection, form, target.Client);
+        var issued = await target.Client.TokenAsync(
+            [new("grant_type", "client_credentials"), new("scope", Target.ServiceScope), .. target.ForIntrospection], ct);
+        var token = issued.AccessToken ?? throw new InvalidOperationException($"{target.Name} answered {issued}.");
+        return (await target.Client.IntrospectAsync(token, ct)).IsActive
+            ? Post(target.Provider.Introspection, $"token={token}", target.Client)
+            : throw new InvalidOperationException($"{target.Name}: the token to introspect is not active.");
     }
 
     private async Task<Job> RefreshAsync(Target target, CancellationToken ct)
     {
         // Half as many again as connections: a thread's queue never runs dry, and the tokens that wrk abandons do not matter.
-        var browser = await BrowserAsync(target, target.Client, ct);
+        var browser = await BrowserAsync(target.Client, ct);
         var file = Path.Combine(workFolder, $"{target.Name}.tokens");
         await using (var tokens = new StreamWriter(file))
         {
@@ -112,53 +96,46 @@ internal sealed class Scenarios(HttpClient http, BenchmarkOptions options, strin
 
         return new Job(
             "refresh.lua",
-            target.Metadata.Token,
-            new Dictionary<string, string> { ["BENCH_TOKENS"] = file, ["BENCH_AUTHORIZATION"] = target.Client.Basic.ToString() },
+            target.Provider.Token,
+            [new("BENCH_TOKENS", file), new("BENCH_AUTHORIZATION", Basic(target.Client))],
             CountsFlows: false);
     }
 
-    private Task<Job> CodeAsync(Target target, CancellationToken ct) => CodeAsync(target, target.Client, ct);
-
-    private Task<Job> CodeRs256Async(Target target, CancellationToken ct) =>
-        CodeAsync(target, target.Rs256Client ?? target.Client, ct);
-
-    private async Task<Job> CodeAsync(Target target, Credentials client, CancellationToken ct)
+    private async Task<Job> CodeAsync(RelyingParty client, CancellationToken ct)
     {
-        var browser = await BrowserAsync(target, client, ct);
+        var browser = await BrowserAsync(client, ct);
         return new Job(
             "code.lua",
-            target.Metadata.Token,
-            new Dictionary<string, string>
-            {
-                ["BENCH_AUTHORIZE"] = browser.AuthorizePathAndQuery,
-                ["BENCH_COOKIE"] = browser.CookieHeader(target.Metadata.Authorization),
-                ["BENCH_BODY"] = browser.RedemptionForm,
-                ["BENCH_AUTHORIZATION"] = client.Basic.ToString(),
-            },
+            client.Provider.Token,
+            [
+                new("BENCH_AUTHORIZE", browser.Attempt.At(client.Provider.Authorization).PathAndQuery),
+                new("BENCH_COOKIE", browser.Cookies),
+                new("BENCH_BODY", browser.RedemptionForm),
+                new("BENCH_AUTHORIZATION", Basic(client)),
+            ],
             CountsFlows: true);
     }
 
     /// <summary>A browser with a session and every consent given.</summary>
-    private async Task<Browser> BrowserAsync(Target target, Credentials client, CancellationToken ct)
+    private async Task<SignedIn> BrowserAsync(RelyingParty client, CancellationToken ct)
     {
-        if (!_browsers.TryGetValue((target.Name, client.Id), out var browser))
+        if (!_browsers.TryGetValue(client, out var browser))
         {
-            browser = new Browser(http, target, client);
+            browser = new SignedIn(client);
             await browser.SignInAsync(ct);
-            _browsers[(target.Name, client.Id)] = browser;
+            _browsers[client] = browser;
         }
 
         return browser;
     }
 
-    private static Task<Job> Fixed(string method, Uri uri, string body, Credentials? client) => Task.FromResult(new Job(
+    private static Job Get(Uri uri) => new("fixed.lua", uri, [new("BENCH_METHOD", "GET")], CountsFlows: false);
+
+    private static Job Post(Uri uri, string form, RelyingParty client) => new(
         "fixed.lua",
         uri,
-        new Dictionary<string, string>
-        {
-            ["BENCH_METHOD"] = method,
-            ["BENCH_BODY"] = body,
-            ["BENCH_AUTHORIZATION"] = client?.Basic.ToString() ?? "",
-        },
-        CountsFlows: false));
+        [new("BENCH_METHOD", "POST"), new("BENCH_BODY", form), new("BENCH_AUTHORIZATION", Basic(client))],
+        CountsFlows: false);
+
+    private static string Basic(RelyingParty client) => RelyingParty.Basic(client.ClientId, client.Secret!).ToString();
 }

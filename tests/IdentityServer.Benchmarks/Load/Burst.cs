@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using IdentityServer.Benchmarks.Targets;
+using IdentityServer.Testing;
 
 namespace IdentityServer.Benchmarks.Load;
 
@@ -9,7 +10,7 @@ internal static class Burst
     private const int Requests = 1000;
 
     /// <summary>The 99th percentile of a thousand requests, in milliseconds.</summary>
-    public static async Task<double> P99Async(HttpClient http, Uri token, Credentials client, int connections, CancellationToken ct)
+    public static async Task<double> P99Async(RelyingParty client, int connections, CancellationToken ct)
     {
         var milliseconds = new double[Requests];
         var next = -1;
@@ -22,22 +23,13 @@ internal static class Burst
             for (var index = Interlocked.Increment(ref next); index < Requests; index = Interlocked.Increment(ref next))
             {
                 var start = Stopwatch.GetTimestamp();
-                using var response = await RequestTokenAsync(http, token, client, "", ct);
-                await response.Content.ReadAsByteArrayAsync(ct);
+                var answer = await client.ClientCredentialsAsync(Target.ServiceScope, ct);
                 milliseconds[index] = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
-                response.EnsureSuccessStatusCode();
+                if (!answer.Succeeded)
+                {
+                    throw new InvalidOperationException($"{client.Provider.Issuer} answered {answer}.");
+                }
             }
         }
-    }
-
-    public static async Task<HttpResponseMessage> RequestTokenAsync(
-        HttpClient http, Uri token, Credentials client, string more, CancellationToken ct)
-    {
-        using var request = new HttpRequestMessage(HttpMethod.Post, token)
-        {
-            Headers = { Authorization = client.Basic },
-            Content = Browser.Form(Scenarios.ClientCredentialsForm + more),
-        };
-        return await http.SendAsync(request, ct);
     }
 }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using IdentityServer.Benchmarks.Results;
 using IdentityServer.Benchmarks.Targets;
+using IdentityServer.Testing;
 
 namespace IdentityServer.Benchmarks.Load;
 
@@ -11,58 +12,51 @@ internal static class Starting
     private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(5);
 
     /// <summary>The last of the started servers is returned running.</summary>
-    public static async Task<(Start Start, Target Target)> MeasureAsync(
-        Product product, BenchmarkOptions options, bool thoroughly, CancellationToken ct)
+    public static async Task<(Start Start, MeasuredProcess Process)> MeasureAsync(
+        Product product, BenchmarkOptions options, CancellationToken ct)
     {
         var firstToken = new List<double>();
         var firstP99 = new List<double>();
-        var idle = new List<double>();
-        for (var time = 1; ; time++)
+        for (var time = 1; time < Times; time++)
         {
-            using var http = Http.NewClient();
-            var watch = Stopwatch.StartNew();
-            var process = product.Start();
-            await Readiness.WaitAsync(
-                process, () => Burst.RequestTokenAsync(http, product.Token, product.Client, "", ct), ct);
-            firstToken.Add(watch.Elapsed.TotalMilliseconds);
-
-            var last = !thoroughly || time == Times;
-            if (last && thoroughly)
-            {
-                // The others were asked at once; this one is left alone first, because a burst grows the heap.
-                await Task.Delay(Quiet, ct);
-                idle.Add(process.ResidentMebibytes());
-            }
-            else
-            {
-                firstP99.Add(await Burst.P99Async(http, product.Token, product.Client, options.Connections, ct));
-            }
-
-            if (last)
-            {
-                var start = new Start
-                {
-                    Database = product.Provider,
-                    FirstTokenMilliseconds = Row.Median(firstToken),
-                    FirstP99 = Row.Median(firstP99),
-                    IdleMebibytes = idle.Count > 0 ? Row.Median(idle) : process.ResidentMebibytes(),
-                };
-                return (start, await product.AttachAsync(process, http, ct));
-            }
-
-            await process.DisposeAsync();
+            using var http = Browser.CreateClient();
+            await using var process = product.Start();
+            firstToken.Add(await FirstTokenAsync(process, product.EarlyClient(http), ct));
+            firstP99.Add(await Burst.P99Async(product.EarlyClient(http), options.Connections, ct));
         }
+
+        // The last one is left alone first: a burst grows the heap.
+        using var lastHttp = Browser.CreateClient();
+        var last = product.Start();
+        firstToken.Add(await FirstTokenAsync(last, product.EarlyClient(lastHttp), ct));
+        await Task.Delay(Quiet, ct);
+        return (
+            new Start
+            {
+                Database = product.Provider,
+                FirstTokenMilliseconds = Row.Median(firstToken),
+                FirstP99 = Row.Median(firstP99),
+                IdleMebibytes = last.ResidentMebibytes(),
+            },
+            last);
     }
 
     public static async Task<Start> SettleAsync(Start start, Target target, BenchmarkOptions options, CancellationToken ct)
     {
-        using var http = Http.NewClient();
         var settled = new List<double>();
         for (var time = 0; time < Times; time++)
         {
-            settled.Add(await Burst.P99Async(http, target.Metadata.Token, target.Client, options.Connections, ct));
+            settled.Add(await Burst.P99Async(target.Client, options.Connections, ct));
         }
 
         return start with { SettledP99 = Row.Median(settled), LoadedMebibytes = target.Process.ResidentMebibytes() };
+    }
+
+    /// <summary>Milliseconds until a server just started has answered a first client_credentials request.</summary>
+    public static async Task<double> FirstTokenAsync(MeasuredProcess process, RelyingParty client, CancellationToken ct)
+    {
+        await Readiness.WaitAsync(
+            process, async () => (await client.ClientCredentialsAsync(Target.ServiceScope, ct)).Succeeded, ct);
+        return process.Age().TotalMilliseconds;
     }
 }

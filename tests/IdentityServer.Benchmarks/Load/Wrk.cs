@@ -11,7 +11,7 @@ internal sealed class Wrk(string projectFolder, BenchmarkOptions options)
     private static readonly JsonSerializerOptions Web = new(JsonSerializerDefaults.Web);
 
     public async Task<Measurement> RunAsync(
-        Job job, ServerProcess server, int seconds, CancellationToken ct)
+        Job job, MeasuredProcess server, int seconds, CancellationToken ct)
     {
         var scripts = Path.Combine(projectFolder, "wrk");
         var environment = new Dictionary<string, string>(job.Environment)
@@ -29,7 +29,7 @@ internal sealed class Wrk(string projectFolder, BenchmarkOptions options)
         ];
 
         var before = server.CpuMilliseconds();
-        var output = await ServerProcess.RunAsync("wrk", arguments, environment, null, ct);
+        var output = await MeasuredProcess.RunAsync("wrk", arguments, environment, ct);
         var cpu = server.CpuMilliseconds() - before;
 
         var line = output.Split('\n').First(x => x.StartsWith(Marker, StringComparison.Ordinal))[Marker.Length..];
@@ -53,7 +53,7 @@ internal sealed class Wrk(string projectFolder, BenchmarkOptions options)
 }
 
 /// <summary>What wrk is to do: a script, where, and the values the script reads.</summary>
-internal sealed record Job(string Script, Uri Uri, IReadOnlyDictionary<string, string> Environment, bool CountsFlows);
+internal sealed record Job(string Script, Uri Uri, IReadOnlyList<KeyValuePair<string, string>> Environment, bool CountsFlows);
 
 /// <summary>One run of one scenario against one server.</summary>
 internal sealed record Measurement

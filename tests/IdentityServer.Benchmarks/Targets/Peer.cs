@@ -1,5 +1,8 @@
+using System.Buffers.Text;
 using System.Globalization;
+using System.Security.Cryptography;
 using IdentityServer.Benchmarks.Load;
+using IdentityServer.Testing;
 
 namespace IdentityServer.Benchmarks.Targets;
 
@@ -11,27 +14,23 @@ internal static class Peer
         var folder = Path.Combine(projectFolder, "peer");
         if (!File.Exists(Path.Combine(folder, "node_modules", ".package-lock.json")))
         {
-            await ServerProcess.RunAsync(
-                "npm", ["ci", "--prefix", folder, "--no-audit", "--no-fund"], new Dictionary<string, string>(), null, ct);
+            await MeasuredProcess.RunAsync("npm", ["ci", "--prefix", folder, "--no-audit", "--no-fund"], [], ct);
         }
 
-        var port = ServerProcess.FreePort();
-        var client = new Credentials("bench", Secrets.New());
-        var process = ServerProcess.Start(
+        var port = ServerFolder.FreePort();
+        var issuer = string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}");
+        var secret = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32));
+        var process = MeasuredProcess.Start(
             Node(projectFolder),
             [Path.Combine(folder, "peer.mjs"), port.ToString(CultureInfo.InvariantCulture)],
-            new Dictionary<string, string> { ["PEER_CLIENT_SECRET"] = client.Secret, ["NODE_ENV"] = "production" });
-
-        var discovery = Target.DiscoveryOf($"http://127.0.0.1:{port}");
-        await Readiness.WaitAsync(process, http, discovery, ct);
+            [new("PEER_CLIENT_SECRET", secret), new("NODE_ENV", "production")]);
+        await Readiness.WaitAsync(process, http, Target.DiscoveryOf(issuer), ct);
         return new Target
         {
             Name = "peer",
             Process = process,
-            Discovery = discovery,
-            Metadata = await Target.DiscoverAsync(http, discovery, ct),
-            Client = client,
-            IntrospectableToken = "&resource=https%3A%2F%2Fopaque.bench.test",
+            Client = Target.NewClient(http, await OpenIdProvider.DiscoverAsync(http, issuer, ct), "bench", secret),
+            ForIntrospection = new Dictionary<string, string> { ["resource"] = "https://opaque.bench.test" },
         };
     }
 

@@ -1,86 +1,83 @@
-using System.Text.Json;
-using IdentityServer.Benchmarks.Load;
+using IdentityServer.Testing;
 
 namespace IdentityServer.Benchmarks.Targets;
 
-/// <summary>Our server as an operator would set it up: a Release build, Production, a fresh database, one client, one person.</summary>
-internal sealed class Product
+/// <summary>Our server as an operator would set it up: a Release build, Production, a fresh database, two clients, one person.</summary>
+internal sealed class Product : IAsyncDisposable
 {
     public const string Sqlite = "Sqlite";
     public const string PostgreSql = "PostgreSql";
-    public const string Password = "correct-horse-battery-staple-17";
-    private readonly Dictionary<string, string> _environment;
-    private readonly string _binary;
-    private readonly string _origin;
+    private const string ClientId = "bench";
+    private const string Rs256ClientId = "bench-rs256";
+    private readonly ServerFolder _folder;
+    private string _secret = "";
+    private string _rs256Secret = "";
 
-    private Product(string binary, string provider, string connectionString, string folder)
+    private Product(ServerFolder folder) => _folder = folder;
+
+    public string Provider => _folder.Environment["IdentityServer__Database__Provider"];
+
+    /// <param name="postgres">Where to make a database; <see langword="null"/> for SQLite.</param>
+    /// <param name="ct">Stops waiting.</param>
+    public static async Task<Product> SetUpAsync(PostgresServer? postgres, CancellationToken ct)
     {
-        _binary = binary;
-        Provider = provider;
-        _origin = $"http://127.0.0.1:{ServerProcess.FreePort()}";
-        _environment = new Dictionary<string, string>
+        var folder = await ServerFolder.CreateAsync(ct);
+        if (postgres is not null)
         {
-            ["ASPNETCORE_ENVIRONMENT"] = "Production",
-            ["ASPNETCORE_URLS"] = _origin,
-            ["IdentityServer__Issuer"] = _origin,
-            ["IdentityServer__Database__Provider"] = provider,
-            ["IdentityServer__Database__ConnectionString"] = connectionString,
-            ["IdentityServer__MasterKey__Path"] = Path.Combine(folder, "master.key"),
-        };
-    }
+            folder.Environment["IdentityServer__Database__Provider"] = PostgreSql;
+            folder.Environment["IdentityServer__Database__ConnectionString"] = await postgres.CreateDatabaseAsync(ct);
+        }
 
-    public string Provider { get; }
-
-    public Credentials Client { get; private set; } = new("", "");
-
-    public Credentials Rs256Client { get; private set; } = new("", "");
-
-    /// <summary>Known ahead of discovery, so that the first request to a fresh server can be the one we time.</summary>
-    public Uri Token => new($"{_origin}/connect/token");
-
-    public Uri Discovery => Target.DiscoveryOf(_origin);
-
-    public static async Task<Product> SetUpAsync(
-        string binary, string provider, string connectionString, string folder, CancellationToken ct)
-    {
-        var product = new Product(binary, provider, connectionString, folder);
-        await product.CommandAsync(["keys", "master-key", "new", product._environment["IdentityServer__MasterKey__Path"]], null, ct);
+        var product = new Product(folder);
         await product.CommandAsync(["migrate", "up"], null, ct);
-        await product.CommandAsync(["scopes", "add", "bench.read"], null, ct);
-        product.Client = await product.AddClientAsync("bench", "ES256", ct);
-        product.Rs256Client = await product.AddClientAsync("bench-rs256", "RS256", ct);
+        await product.CommandAsync(["scopes", "add", Target.ServiceScope], null, ct);
+        product._secret = await product.AddClientAsync(ClientId, "ES256", ct);
+        product._rs256Secret = await product.AddClientAsync(Rs256ClientId, "RS256", ct);
         await product.CommandAsync(
-            ["users", "add", Browser.User, "--email", "alice@example.test", "--password-stdin"], Password, ct);
+            ["users", "add", Target.Alice.UserName, "--email", "alice@example.test", "--password-stdin"],
+            Target.Alice.Password + "\n",
+            ct);
         return product;
     }
 
-    public ServerProcess Start() => ServerProcess.Start("dotnet", [_binary, "serve"], _environment);
+    /// <summary>Returns before the server listens: how long that takes is one of the questions.</summary>
+    public MeasuredProcess Start() => MeasuredProcess.Start(ServerFolder.Program, ["serve"], _folder.Environment);
 
-    public async Task<Target> AttachAsync(ServerProcess process, HttpClient http, CancellationToken ct) => new()
+    /// <summary>The client before its server can be asked for anything: the address is known, so the first request can be timed.</summary>
+    public RelyingParty EarlyClient(HttpClient http)
     {
-        Name = Provider,
-        Process = process,
-        Discovery = Discovery,
-        Metadata = await Target.DiscoverAsync(http, Discovery, ct),
-        Client = Client,
-        Rs256Client = Rs256Client,
-    };
+        var metadata = new System.Text.Json.Nodes.JsonObject { ["token_endpoint"] = $"{_folder.Issuer}/connect/token" };
+        return Target.NewClient(http, new OpenIdProvider(_folder.Issuer, metadata, []), ClientId, _secret);
+    }
 
-    private async Task<Credentials> AddClientAsync(string id, string idTokenAlgorithm, CancellationToken ct)
+    public async Task<Target> AttachAsync(MeasuredProcess process, HttpClient http, CancellationToken ct)
     {
-        var output = await CommandAsync(
+        var provider = await OpenIdProvider.DiscoverAsync(http, _folder.Issuer, ct);
+        return new Target
+        {
+            Name = Provider,
+            Process = process,
+            Client = Target.NewClient(http, provider, ClientId, _secret),
+            Rs256Client = Target.NewClient(http, provider, Rs256ClientId, _rs256Secret),
+        };
+    }
+
+    public ValueTask DisposeAsync() => _folder.DisposeAsync();
+
+    private async Task<string> AddClientAsync(string id, string idTokenAlgorithm, CancellationToken ct)
+    {
+        var added = await CommandAsync(
             [
-                "clients", "add", id, "--type", "web", "--redirect-uri", Browser.RedirectUri,
+                "clients", "add", id, "--type", "web", "--redirect-uri", Target.RedirectUri,
                 "--grant", "authorization_code", "--grant", "refresh_token", "--grant", "client_credentials",
-                "--scope", "openid", "--scope", "offline_access", "--scope", "bench.read",
+                .. Target.Scope.Split(' ').SelectMany(scope => new[] { "--scope", scope }),
                 "--auth", "basic", "--id-token-alg", idTokenAlgorithm, "--json",
             ],
             null,
             ct);
-        using var json = JsonDocument.Parse(output);
-        return new Credentials(id, json.RootElement.GetProperty("client_secret").GetString() ?? "");
+        return (string)added.Json["client_secret"]!;
     }
 
-    private Task<string> CommandAsync(string[] arguments, string? input, CancellationToken ct) =>
-        ServerProcess.RunAsync("dotnet", [_binary, .. arguments], _environment, input, ct);
+    private async Task<CommandResult> CommandAsync(string[] arguments, string? input, CancellationToken ct) =>
+        (await _folder.RunAsync(arguments, input, ct)).Successful;
 }

@@ -1,48 +1,40 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using System.Text;
 
 namespace IdentityServer.Benchmarks.Targets;
 
 /// <summary>A server we started, and what the kernel knows of it.</summary>
-internal sealed class ServerProcess : IAsyncDisposable
+internal sealed class MeasuredProcess : IAsyncDisposable
 {
     private const int LinesKept = 40;
     private static readonly Dictionary<string, string> NoEnvironment = [];
     private readonly Process _process;
     private readonly Queue<string> _lastLines = new();
+    private readonly Stopwatch _age;
 
-    private ServerProcess(ProcessStartInfo start)
+    private MeasuredProcess(ProcessStartInfo start)
     {
         _process = new Process { StartInfo = start };
         _process.OutputDataReceived += Keep;
         _process.ErrorDataReceived += Keep;
+        _age = Stopwatch.StartNew();
         _process.Start();
         _process.BeginOutputReadLine();
         _process.BeginErrorReadLine();
     }
 
-    public static ServerProcess Start(string file, IEnumerable<string> arguments, IReadOnlyDictionary<string, string> environment) =>
+    public static MeasuredProcess Start(string file, IEnumerable<string> arguments, IEnumerable<KeyValuePair<string, string>> environment) =>
         new(Describe(file, arguments, environment));
 
     /// <summary>Runs a command to its end and returns what it printed; anything but exit code 0 is an exception.</summary>
     public static async Task<string> RunAsync(
         string file,
         IEnumerable<string> arguments,
-        IReadOnlyDictionary<string, string> environment,
-        string? input,
+        IEnumerable<KeyValuePair<string, string>> environment,
         CancellationToken ct)
     {
         var start = Describe(file, arguments, environment);
-        start.RedirectStandardInput = true;
         using var process = Process.Start(start) ?? throw new InvalidOperationException($"{file} did not start.");
-        if (input is not null)
-        {
-            await process.StandardInput.WriteLineAsync(input.AsMemory(), ct);
-        }
-
-        process.StandardInput.Close();
         var errors = process.StandardError.ReadToEndAsync(ct);
         var output = await process.StandardOutput.ReadToEndAsync(ct);
         await process.WaitForExitAsync(ct);
@@ -50,13 +42,6 @@ internal sealed class ServerProcess : IAsyncDisposable
             ? output
             : throw new InvalidOperationException(
                 $"{file} {string.Join(' ', start.ArgumentList.Take(4))} … exited with {process.ExitCode}: {await errors}{output}");
-    }
-
-    public static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     /// <summary>User and system time of the process so far, in milliseconds (the kernel counts in tens).</summary>
@@ -71,6 +56,9 @@ internal sealed class ServerProcess : IAsyncDisposable
         _process.Refresh();
         return _process.WorkingSet64 / (1024.0 * 1024);
     }
+
+    /// <summary>Since just before it was started.</summary>
+    public TimeSpan Age() => _age.Elapsed;
 
     public bool HasExited => _process.HasExited;
 
@@ -87,7 +75,7 @@ internal sealed class ServerProcess : IAsyncDisposable
         if (!_process.HasExited)
         {
             // Process.Kill would leave a server no chance to end its work.
-            await RunAsync("kill", ["-TERM", $"{_process.Id}"], NoEnvironment, null, CancellationToken.None);
+            await RunAsync("kill", ["-TERM", $"{_process.Id}"], NoEnvironment, CancellationToken.None);
             using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(10));
             try
             {
@@ -104,7 +92,7 @@ internal sealed class ServerProcess : IAsyncDisposable
     }
 
     private static ProcessStartInfo Describe(
-        string file, IEnumerable<string> arguments, IReadOnlyDictionary<string, string> environment)
+        string file, IEnumerable<string> arguments, IEnumerable<KeyValuePair<string, string>> environment)
     {
         var start = new ProcessStartInfo(file, arguments)
         {
