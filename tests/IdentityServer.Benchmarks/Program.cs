@@ -32,7 +32,7 @@ if (options.Only is ["jwt"])
 
 try
 {
-    await using var benchmark = new Benchmark(options, Repository.Root(), Console.Out);
+    await using var benchmark = new Benchmark(options, Repository.Root, Console.Out);
     var report = await benchmark.RunAsync(stop.Token);
     report.Print(Console.Out);
     if (options.Json is { } file)

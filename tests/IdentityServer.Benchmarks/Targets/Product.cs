@@ -41,7 +41,7 @@ internal sealed class Product : IAsyncDisposable
     }
 
     /// <summary>Returns before the server listens: how long that takes is one of the questions.</summary>
-    public MeasuredProcess Start() => MeasuredProcess.Start(ServerFolder.Program, ["serve"], _folder.Environment);
+    public MeasuredProcess Start() => MeasuredProcess.Start(Repository.ServerProgram, ["serve"], _folder.Environment);
 
     /// <summary>The client before its server can be asked for anything: the address is known, so the first request can be timed.</summary>
     public RelyingParty EarlyClient(HttpClient http)
