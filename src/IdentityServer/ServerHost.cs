@@ -36,12 +36,10 @@ public static class ServerHost
         });
         AddServer(builder.Services, settings);
 
-        var app = builder.Build();
-        UseServer(app, settings);
-        return app;
+        return builder.Build();
     }
 
-    /// <summary>Makes sure that schema and keys are right, and loads memory.</summary>
+    /// <summary>Makes sure that schema and keys are right, loads memory, and lays the routes.</summary>
     /// <exception cref="StartException">Something an operator must mend first.</exception>
     /// <exception cref="MasterKeyException">The master key is missing, damaged, or not for this environment.</exception>
     /// <exception cref="KeysUnreadableException">The master key does not open the signing keys.</exception>
@@ -67,6 +65,9 @@ public static class ServerHost
         }
 
         await app.Services.GetRequiredService<ChangeFeed>().LoadAsync(ct);
+
+        // Last: what the routes stand on needs the master key.
+        UseServer(app, app.Services.GetRequiredService<ServerSettings>());
     }
 
     private static void AddServer(IServiceCollection services, ServerSettings settings)
