@@ -40,7 +40,12 @@ public sealed class TokenEndpoint(
             return error;
         }
 
-        ledger.Count(client.Id, grantType);
+        // What changed state was audited with its deed.
+        if (entitlement is { Grant: null, AccessHandle: null })
+        {
+            ledger.Count(client.Id, grantType);
+        }
+
         return new ProtocolResponse.Json(await issuer.IssueAsync(entitlement, ct), ProtocolJson.Default.TokenResponse);
     }
 }
