@@ -1,5 +1,3 @@
-using IdentityServer;
+using IdentityServer.Commands;
 
-var app = ServerHost.Build(args);
-await ServerHost.PrepareAsync(app, CancellationToken.None);
-await app.RunAsync();
+return await CommandLine.RunAsync(args, Terminal.Standard, CancellationToken.None);

@@ -1,0 +1,337 @@
+using System.CommandLine;
+using System.Globalization;
+using IdentityServer.Protocol;
+using IdentityServer.Protocol.Audit;
+using IdentityServer.Protocol.Clients;
+using IdentityServer.Protocol.Scopes;
+
+namespace IdentityServer.Commands;
+
+/// <summary><c>clients add|list|show|remove|rotate-secret</c></summary>
+internal sealed class ClientCommands : Command
+{
+    private static readonly TimeSpan DefaultOverlap = TimeSpan.FromHours(24);
+    private const int MaxSecrets = 10;
+    private const int SaveAttempts = 5;
+
+    private readonly Terminal _terminal;
+
+    public ClientCommands(Terminal terminal)
+        : base("clients", "The apps and services that get tokens.")
+    {
+        _terminal = terminal;
+        Add(AddCommand());
+        Add(ListCommand());
+        Add(ShowCommand());
+        Add(RemoveCommand());
+        Add(RotateCommand());
+    }
+
+    /// <summary>Values of a repeatable option; one value may hold several words, as a scope parameter does.</summary>
+    public static IReadOnlyList<string> Words(string[]? values) => values is null ? [] :
+        [.. values.SelectMany(value => value.Length == 0 ? [value] : value.Split(' ', StringSplitOptions.RemoveEmptyEntries)).Distinct(StringComparer.Ordinal)];
+
+    private Command AddCommand()
+    {
+        var id = CommonOptions.Name("ID", "The client id: visible ASCII without space, quote and backslash.");
+        var type = new Option<string>("--type") { Description = "The kind of app; it decides the defaults.", Required = true };
+        type.AcceptOnlyFromAmong(StringComparer.OrdinalIgnoreCase, "web", "spa", "native", "service", "device");
+        var name = CommonOptions.One("--name", "TEXT", "What people read on the consent page. Default: the id.");
+        var redirectUris = CommonOptions.Many("--redirect-uri", "URI", "Where answers go, exactly; repeatable.");
+        var logoutUris = CommonOptions.Many("--post-logout-redirect-uri", "URI", "Where people may be sent after signing out; repeatable.");
+        var scopes = CommonOptions.Many("--scope", "SCOPE", "What it may ask for; repeatable. Default: openid profile email offline_access, none for a service.");
+        var grants = CommonOptions.Many("--grant", "GRANT", "authorization_code, refresh_token, client_credentials, device_code; repeatable. Default: by type.");
+        var auth = CommonOptions.One("--auth", "METHOD", "How it proves itself: basic, post, private_key_jwt, none. Default: basic for web and service, none otherwise.");
+        var jwks = CommonOptions.One("--jwks", "FILE", "Its public keys (JWK or JWK Set) for private_key_jwt.");
+        var format = new Option<string>("--token-format") { Description = "Access tokens: jwt (signed) or reference (opaque).", DefaultValueFactory = _ => "jwt" };
+        format.AcceptOnlyFromAmong(StringComparer.OrdinalIgnoreCase, "jwt", "reference");
+        var algorithm = new Option<string>("--id-token-alg") { Description = "What signs its ID tokens.", DefaultValueFactory = _ => "RS256" };
+        algorithm.AcceptOnlyFromAmong(StringComparer.OrdinalIgnoreCase, "RS256", "ES256");
+        var lifetime = new Option<int?>("--access-token-lifetime") { Description = "Seconds an access token lives. Default: 600.", HelpName = "SECONDS" };
+        var noConsent = new Option<bool>("--no-consent") { Description = "Do not ask people; only for your own organisation's apps." };
+        var origins = CommonOptions.Many("--origin", "ORIGIN", "Where its scripts run, e.g. https://app.example.com; repeatable. A spa's redirect URIs count by themselves.");
+        var json = CommonOptions.Json();
+        var add = new Command("add", "Register a client. A secret is made here, shown once, and kept only as a hash.")
+        {
+            id, type, name, redirectUris, logoutUris, scopes, grants, auth, jwks, format, algorithm, lifetime, noConsent, origins, json,
+        };
+        add.SetAction((parsed, ct) => AddAsync(
+            new ClientDraft(parsed.GetRequiredValue(id), Enum.Parse<ClientType>(parsed.GetRequiredValue(type), ignoreCase: true))
+            {
+                Name = parsed.GetValue(name),
+                RedirectUris = parsed.GetValue(redirectUris) ?? [],
+                PostLogoutRedirectUris = parsed.GetValue(logoutUris) ?? [],
+                Scopes = Words(parsed.GetValue(scopes)),
+                GrantTypes = [.. Words(parsed.GetValue(grants)).Select(GrantNamed)],
+                AuthMethod = MethodNamed(parsed.GetValue(auth)),
+                Jwks = parsed.GetValue(jwks) is { } file ? ReadKeys(file) : null,
+                TokenFormat = Enum.Parse<TokenFormat>(parsed.GetRequiredValue(format), ignoreCase: true),
+                IdTokenSigningAlgorithm = parsed.GetRequiredValue(algorithm).ToUpperInvariant(),
+                AccessTokenLifetime = parsed.GetValue(lifetime) is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
+                RequireConsent = parsed.GetValue(noConsent) ? false : null,
+                AllowedOrigins = parsed.GetValue(origins) ?? [],
+            },
+            parsed.GetValue(json),
+            ct));
+        return add;
+    }
+
+    private Command ListCommand()
+    {
+        var json = CommonOptions.Json();
+        var list = new Command("list", "List the clients.") { json };
+        list.SetAction((parsed, ct) => ListAsync(parsed.GetValue(json), ct));
+        return list;
+    }
+
+    private Command ShowCommand()
+    {
+        var id = CommonOptions.Name("ID", "The client id.");
+        var json = CommonOptions.Json();
+        var show = new Command("show", "Show one client.") { id, json };
+        show.SetAction((parsed, ct) => ShowAsync(parsed.GetRequiredValue(id), parsed.GetValue(json), ct));
+        return show;
+    }
+
+    private Command RemoveCommand()
+    {
+        var id = CommonOptions.Name("ID", "The client id.");
+        var remove = new Command("remove", "Remove a client and end everything it was given.") { id };
+        remove.SetAction((parsed, ct) => RemoveAsync(parsed.GetRequiredValue(id), ct));
+        return remove;
+    }
+
+    private Command RotateCommand()
+    {
+        var id = CommonOptions.Name("ID", "The client id.");
+        var expireOld = new Option<TimeSpan>("--expire-old")
+        {
+            Description = "How long the secrets it has now go on working: 0, 90s, 15m, 24h, 7d. Default: 24h.",
+            HelpName = "DURATION",
+            DefaultValueFactory = _ => DefaultOverlap,
+            CustomParser = parsed =>
+            {
+                if (Durations.TryParse(parsed.Tokens[0].Value, out var duration))
+                {
+                    return duration;
+                }
+
+                parsed.AddError($"“{Identifiers.Shown(parsed.Tokens[0].Value)}” is no duration: write 0, 90s, 15m, 24h or 7d; at most 365d.");
+                return default;
+            },
+        };
+        var json = CommonOptions.Json();
+        var rotate = new Command("rotate-secret", "Make a new secret, shown once; the old ones go on working for a while.") { id, expireOld, json };
+        rotate.SetAction((parsed, ct) => RotateAsync(parsed.GetRequiredValue(id), parsed.GetValue(expireOld), parsed.GetValue(json), ct));
+        return rotate;
+    }
+
+    private async Task<int> AddAsync(ClientDraft draft, bool json, CancellationToken ct)
+    {
+        await using var session = await CommandSession.OpenCurrentAsync(ct);
+        var registered = await session.Get<IScopeStore>().ListScopesAsync(ct);
+        var known = registered.Select(scope => scope.Name).Concat(StandardScopes.All.Keys).ToHashSet(StringComparer.Ordinal);
+        var faults = draft.Faults(known);
+        if (faults.Count > 0)
+        {
+            throw CommandException.Refused(string.Join(Environment.NewLine, faults.Select(Explain).Distinct(StringComparer.Ordinal)));
+        }
+
+        var now = session.Now;
+        var (secret, record) = draft.WantsSecret ? NewSecret(now) : (null, null);
+        var client = draft.Build(record, now);
+        if (!await session.Get<IClientStore>().AddAsync(client, session.Audit(AuditTypes.ClientAdded, client.Id), ct))
+        {
+            throw CommandException.Refused($"There is a client {client.Id} already.");
+        }
+
+        if (json)
+        {
+            _terminal.WriteJson(writer => ClientMetadata.Write(writer, client, secret));
+        }
+        else
+        {
+            _terminal.Say($"Client {client.Id} added.");
+            WriteSecret(client, secret);
+            WriteClient(client);
+        }
+
+        return ExitCodes.Done;
+    }
+
+    private async Task<int> ListAsync(bool json, CancellationToken ct)
+    {
+        await using var session = await CommandSession.OpenCurrentAsync(ct);
+        var clients = await session.Get<IClientStore>().ListAsync(ct);
+        if (json)
+        {
+            _terminal.WriteJsonArray(clients, (writer, client) => ClientMetadata.Write(writer, client, secret: null));
+        }
+        else
+        {
+            _terminal.WriteTable(
+                "There are no clients yet.",
+                ["Client", "Type", "Name", "Authentication", "Grants", "Scopes", "State"],
+                clients.Select(client => new[]
+                {
+                    client.Id, client.Type.ToString().ToLowerInvariant(), client.Name, client.AuthMethod,
+                    string.Join(' ', client.GrantTypes.Select(ShortGrant).Order(StringComparer.Ordinal)),
+                    string.Join(' ', client.Scopes.Order(StringComparer.Ordinal)),
+                    client.DisabledAt is null ? "enabled" : "disabled",
+                }));
+        }
+
+        return ExitCodes.Done;
+    }
+
+    private async Task<int> ShowAsync(string id, bool json, CancellationToken ct)
+    {
+        await using var session = await CommandSession.OpenCurrentAsync(ct);
+        var client = await FindAsync(session, id, ct);
+        if (json)
+        {
+            _terminal.WriteJson(writer => ClientMetadata.Write(writer, client, secret: null));
+        }
+        else
+        {
+            _terminal.Say($"Client {client.Id}");
+            WriteClient(client);
+        }
+
+        return ExitCodes.Done;
+    }
+
+    private async Task<int> RemoveAsync(string id, CancellationToken ct)
+    {
+        await using var session = await CommandSession.OpenCurrentAsync(ct);
+        if (!await session.Get<IClientStore>().RemoveAsync(id, session.Audit(AuditTypes.ClientRemoved, id), ct))
+        {
+            throw NoSuchClient(id);
+        }
+
+        _terminal.Say($"Client {id} removed; what it was given has ended.");
+        return ExitCodes.Done;
+    }
+
+    private async Task<int> RotateAsync(string id, TimeSpan expireOld, bool json, CancellationToken ct)
+    {
+        await using var session = await CommandSession.OpenCurrentAsync(ct);
+        for (var attempt = 1; attempt <= SaveAttempts; attempt++)
+        {
+            var client = await FindAsync(session, id, ct);
+            if (client.AuthMethod is not (ClientAuthMethods.Basic or ClientAuthMethods.Post))
+            {
+                throw CommandException.Refused($"The client {client.Id} has no secret: it proves itself by {client.AuthMethod}.");
+            }
+
+            var now = session.Now;
+            var kept = client.Secrets.Where(old => old.ExpiresAt is null || old.ExpiresAt > now)
+                .Select(old => old.ExpiresAt is { } end && end < now + expireOld ? old : old with { ExpiresAt = now + expireOld })
+                .Where(old => old.ExpiresAt > now)
+                .ToArray();
+            if (kept.Length >= MaxSecrets)
+            {
+                throw CommandException.Refused($"The client {client.Id} has {kept.Length} live secrets; wait until some expire, or use --expire-old 0.");
+            }
+
+            var (secret, record) = NewSecret(now);
+            var changed = client with { Secrets = [.. kept, record] };
+            if (await session.Get<IClientStore>().UpdateAsync(changed, session.Audit(AuditTypes.ClientChanged, id, $"secret {record.Id} added"), ct))
+            {
+                WriteRotation(changed, secret, kept, json);
+                return ExitCodes.Done;
+            }
+
+            // Somebody saved the client between reading and writing: once more, on what they saved.
+        }
+
+        throw CommandException.Refused($"The client {Identifiers.Shown(id)} is being changed by others; try again.");
+    }
+
+    private void WriteRotation(Client client, string secret, ClientSecret[] kept, bool json)
+    {
+        if (json)
+        {
+            _terminal.WriteJson(writer => ClientMetadata.Write(writer, client, secret));
+            return;
+        }
+
+        _terminal.Say($"Client {client.Id} has a new secret.");
+        WriteSecret(client, secret);
+        _terminal.Say(kept.Length == 0
+            ? "No other secret works any more."
+            : $"{kept.Length} older secret(s) go on working until {CommonOptions.Shown(kept.Max(old => old.ExpiresAt))}.");
+    }
+
+    private void WriteSecret(Client client, string? secret)
+    {
+        if (secret is not null)
+        {
+            _terminal.WriteFacts([("client_id", client.Id), ("client_secret", secret)]);
+            _terminal.Hint("Keep the secret now: it is not shown again, and the server holds only a hash of it.");
+        }
+    }
+
+    private void WriteClient(Client client) => _terminal.WriteFacts(
+    [
+        ("name", client.Name),
+        ("type", client.Type.ToString().ToLowerInvariant()),
+        ("authentication", client.AuthMethod),
+        ("secrets", string.Join(", ", client.Secrets.Select(secret => $"{secret.Id} (until {(secret.ExpiresAt is { } end ? CommonOptions.Shown(end) : "removed")})"))),
+        ("grants", string.Join(' ', client.GrantTypes.Select(ShortGrant).Order(StringComparer.Ordinal))),
+        ("scopes", string.Join(' ', client.Scopes.Order(StringComparer.Ordinal))),
+        ("redirect URIs", string.Join(' ', client.RedirectUris)),
+        ("post-logout URIs", string.Join(' ', client.PostLogoutRedirectUris)),
+        ("origins", string.Join(' ', client.AllowedOrigins)),
+        ("public keys", client.Jwks),
+        ("access tokens", $"{(client.TokenFormat == TokenFormat.Jwt ? "jwt" : "reference")}, {client.AccessTokenLifetime.TotalSeconds.ToString("0", CultureInfo.InvariantCulture)} s"),
+        ("ID tokens", client.IdTokenSigningAlgorithm),
+        ("consent", client.RequireConsent ? "asked" : "not asked"),
+        ("added", CommonOptions.Shown(client.CreatedAt)),
+        ("disabled", client.DisabledAt is { } at ? CommonOptions.Shown(at) : null),
+    ]);
+
+    private static async Task<Client> FindAsync(CommandSession session, string id, CancellationToken ct) =>
+        await session.Get<IClientStore>().FindAsync(id, ct) ?? throw NoSuchClient(id);
+
+    private static CommandException NoSuchClient(string id) =>
+        CommandException.Refused($"There is no client {Identifiers.Shown(id)}. List them with: identityserver clients list");
+
+    private static (string Secret, ClientSecret Record) NewSecret(DateTimeOffset now)
+    {
+        var handle = Handle.Create();
+        return (handle.Text, new ClientSecret(Handle.NewId(), handle.Hash, now, ExpiresAt: null));
+    }
+
+    private static string Explain(ClientFault fault) => fault.Scope is { } scope && Identifiers.Fault(scope) is null
+        ? $"{fault.Message} Add it first: identityserver scopes add {scope}"
+        : fault.Message;
+
+    private static string ReadKeys(string file)
+    {
+        try
+        {
+            if (new FileInfo(file) is { Exists: true, Length: > 1024 * 1024 })
+            {
+                throw CommandException.Refused($"The file {file} is too large for a key set.");
+            }
+
+            return PublicKeySet.TryRead(File.ReadAllText(file), out var jwks, out var fault) ? jwks : throw CommandException.Refused(fault);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            throw CommandException.Usage($"The key file cannot be read: {error.Message}");
+        }
+    }
+
+    private static string GrantNamed(string name) => name == "device_code" ? GrantTypes.DeviceCode : name;
+
+    private static string ShortGrant(string grant) => grant == GrantTypes.DeviceCode ? "device_code" : grant;
+
+    private static string? MethodNamed(string? name) => name switch
+    {
+        "basic" => ClientAuthMethods.Basic,
+        "post" => ClientAuthMethods.Post,
+        _ => name,
+    };
+}

@@ -1,0 +1,100 @@
+using IdentityServer.Configuration;
+using IdentityServer.Protocol.Audit;
+using IdentityServer.Storage;
+using IdentityServer.Storage.Schema;
+
+namespace IdentityServer.Commands;
+
+/// <summary>The configured database, opened for one command: no web server, no caches, no master key.</summary>
+internal sealed class CommandSession : IAsyncDisposable
+{
+    private readonly IHost _host;
+    private readonly AsyncServiceScope _scope;
+
+    private CommandSession(IHost host, ServerSettings settings)
+    {
+        _host = host;
+        _scope = host.Services.CreateAsyncScope();
+        Settings = settings;
+    }
+
+    public ServerSettings Settings { get; }
+
+    public DateTimeOffset Now => Get<TimeProvider>().GetUtcNow();
+
+    public bool IsDevelopment => Get<IHostEnvironment>().IsDevelopment();
+
+    /// <summary>Opens it whatever its schema is.</summary>
+    /// <exception cref="SettingsException">A setting is wrong.</exception>
+    public static CommandSession Open()
+    {
+        var builder = ServerFolders.CommandBuilder();
+        var settings = SettingsReader.Read(builder.Configuration, builder.Environment);
+        builder.Logging
+            .AddSimpleConsole(console => console.SingleLine = true)
+            .AddFilter((category, level) => level >= LogLevel.Warning && category?.StartsWith("IdentityServer", StringComparison.Ordinal) == true);
+        builder.Logging.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(
+            console => console.LogToStandardErrorThreshold = LogLevel.Trace);
+        builder.Services.AddSingleton(settings);
+        builder.Services.AddIdentityServerStorage(settings.Database.ToStorageOptions());
+        return new CommandSession(builder.Build(), settings);
+    }
+
+    /// <summary>Opens it and makes sure that the schema is this server's; Development brings it up by itself.</summary>
+    public static async Task<CommandSession> OpenCurrentAsync(CancellationToken ct)
+    {
+        var session = Open();
+        try
+        {
+            await session.RequireSchemaAsync(ct);
+            return session;
+        }
+        catch
+        {
+            await session.DisposeAsync();
+            throw;
+        }
+    }
+
+    public T Get<T>()
+        where T : notnull => _scope.ServiceProvider.GetRequiredService<T>();
+
+    /// <summary>An audit event of this command line.</summary>
+    public AuditEvent Audit(string type, string? clientId = null, string? detail = null) =>
+        new(type, Now) { Actor = "cli", ClientId = clientId, Detail = detail };
+
+    public async ValueTask DisposeAsync()
+    {
+        await _scope.DisposeAsync();
+        if (_host is IAsyncDisposable host)
+        {
+            await host.DisposeAsync();
+        }
+    }
+
+    private async Task RequireSchemaAsync(CancellationToken ct)
+    {
+        var schema = Get<DatabaseSchema>();
+        var status = await schema.StatusAsync(ct);
+        if (status.IsNewer)
+        {
+            throw new CommandException(
+                ExitCodes.Database,
+                $"The database was migrated by a newer server (it has {string.Join(", ", status.Unknown)}). Use that version.");
+        }
+
+        if (status.IsCurrent)
+        {
+            return;
+        }
+
+        if (!IsDevelopment)
+        {
+            throw new CommandException(
+                ExitCodes.Database,
+                $"The database needs {status.Pending.Count} migration(s) first. Run: identityserver migrate up");
+        }
+
+        await schema.MigrateAsync(ct);
+    }
+}
