@@ -1,5 +1,6 @@
 using System.Net;
 using IdentityServer.Configuration;
+using IdentityServer.FirstRun;
 using IdentityServer.Health;
 using IdentityServer.Jobs;
 using IdentityServer.Keys;
@@ -78,6 +79,7 @@ public static class ServerHost
         services.AddDataProtectionRing();
         services.AddProtocol(new ProtocolOptions { Issuer = settings.Issuer }, new KeyPolicy());
         services.AddSignIn(settings, settings.Issuer);
+        services.AddFirstRun();
         services.AddSingleton<OAuthRequestReader>();
         services.AddSingleton<ProtocolResponseWriter>();
         services.AddSingleton<CorsRules>();

@@ -87,6 +87,7 @@ internal static class CommandLine
     {
         CommandException refused => (refused.ExitCode, refused.Message),
         SettingsException => (ExitCodes.Usage, error.Message),
+        StartException => (ExitCodes.Database, error.Message),
         MasterKeyException or KeysUnreadableException => (ExitCodes.MasterKey, error.Message),
         _ when DatabaseFault(error) is { } fault => (ExitCodes.Database, $"The database cannot be used: {fault}"),
         OperationCanceledException => (ExitCodes.Fault, "Stopped."),

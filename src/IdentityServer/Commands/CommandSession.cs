@@ -1,5 +1,6 @@
 using IdentityServer.Configuration;
 using IdentityServer.Protocol.Audit;
+using IdentityServer.SignIn;
 using IdentityServer.Storage;
 using IdentityServer.Storage.Schema;
 
@@ -37,6 +38,7 @@ internal sealed class CommandSession : IAsyncDisposable
             console => console.LogToStandardErrorThreshold = LogLevel.Trace);
         builder.Services.AddSingleton(settings);
         builder.Services.AddIdentityServerStorage(settings.Database.ToStorageOptions());
+        builder.Services.AddPasswords(settings);
         return new CommandSession(builder.Build(), settings);
     }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using IdentityServer.Configuration;
 using IdentityServer.Protocol.Keys;
 using Microsoft.AspNetCore.DataProtection.Repositories;
@@ -9,10 +10,10 @@ public sealed partial class MasterKeyLoader(
     ServerSettings settings, IHostEnvironment environment, IKeyStore keys, IXmlRepository ring, ILogger<MasterKeyLoader> logger)
 {
     private readonly string _path = settings.MasterKey.Path;
-    private MasterKey? _loaded;
+    private MasterKeyProtector? _loaded;
 
-    /// <summary>The key that <see cref="LoadAsync"/> found.</summary>
-    public MasterKey Current => _loaded ?? throw new InvalidOperationException("LoadAsync comes first.");
+    /// <summary>Seals under the key that <see cref="LoadAsync"/> found.</summary>
+    public IKeyProtector Current => _loaded ?? throw new InvalidOperationException("LoadAsync comes first.");
 
     /// <summary>Reads the key; in Development makes one for a database that holds nothing sealed. The schema must be current.</summary>
     /// <exception cref="MasterKeyException">The key is missing, damaged, or not for this environment.</exception>
@@ -39,7 +40,7 @@ public sealed partial class MasterKeyLoader(
             LogOpen(logger, _path);
         }
 
-        _loaded = key;
+        _loaded = new MasterKeyProtector(key);
     }
 
     // A key is made only for a database that holds nothing sealed: it must never hide that the right one was lost [K2].
@@ -79,5 +80,16 @@ public static class MasterKeyServices
     /// <summary><see cref="MasterKeyLoader.LoadAsync"/> must run once before anything is sealed or opened.</summary>
     public static IServiceCollection AddMasterKey(this IServiceCollection services) => services
         .AddSingleton<MasterKeyLoader>()
-        .AddSingleton<IKeyProtector>(provider => new MasterKeyProtector(provider.GetRequiredService<MasterKeyLoader>().Current));
+        .AddSingleton<IKeyProtector, LoadedKeyProtector>();
+
+    // ASP.NET Core asks for its protectors while the pipeline is built, before the key is loaded.
+    private sealed class LoadedKeyProtector(MasterKeyLoader loader) : IKeyProtector
+    {
+        public string MasterKeyId => loader.Current.MasterKeyId;
+
+        public byte[] Seal(ReadOnlySpan<byte> secret, string context) => loader.Current.Seal(secret, context);
+
+        public bool TryOpen(ReadOnlySpan<byte> box, string context, [NotNullWhen(true)] out byte[]? secret) =>
+            loader.Current.TryOpen(box, context, out secret);
+    }
 }
