@@ -5,7 +5,7 @@ using IdentityServer.Testing;
 namespace IdentityServer.ProtocolTests;
 
 /// <summary>A server with an app of each kind and two people: one for each test class that asks for it.</summary>
-public sealed class AppServer : IAsyncLifetime
+public class AppServer : IAsyncLifetime
 {
     private static readonly FrozenSet<string> _scopes =
         FrozenSet.Create(StringComparer.Ordinal, "openid", "profile", "email", "offline_access", "api:read");
@@ -34,10 +34,10 @@ public sealed class AppServer : IAsyncLifetime
 
     public Person Mallory { get; private set; } = null!;
 
-    public async ValueTask InitializeAsync()
+    public virtual async ValueTask InitializeAsync()
     {
         var ct = TestContext.Current.CancellationToken;
-        Server = await ServerFixture.StartAsync(ct);
+        Server = await ServerFixture.StartAsync(ct, Configure);
         await Server.AddApiAsync("api", ct, "api:read");
         App = await AddWebAppAsync("app", "https://rp.example/callback", ct);
         OtherApp = await AddWebAppAsync("other-app", "https://other.example/callback", ct);
@@ -58,7 +58,16 @@ public sealed class AppServer : IAsyncLifetime
         Mallory = await Server.AddPersonAsync("mallory", ct);
     }
 
-    public ValueTask DisposeAsync() => Server.DisposeAsync();
+    public virtual async ValueTask DisposeAsync()
+    {
+        GC.SuppressFinalize(this);
+        await Server.DisposeAsync();
+    }
+
+    /// <summary>Changes settings before the start.</summary>
+    protected virtual void Configure(IDictionary<string, string?> settings)
+    {
+    }
 
     private Task<RelyingParty> AddWebAppAsync(string id, string redirectUri, CancellationToken ct) =>
         Server.AddWebAppAsync(id, ct, client => client with

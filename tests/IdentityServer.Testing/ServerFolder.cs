@@ -10,12 +10,17 @@ namespace IdentityServer.Testing;
 public sealed record CommandResult(int ExitCode, string Output, string Errors)
 {
     /// <summary>The output as JSON; fails when the command failed.</summary>
-    public JsonObject Json => JsonNode.Parse(Successful.Output)!.AsObject();
+    public JsonObject Json
+    {
+        get
+        {
+            Expect();
+            return JsonNode.Parse(Output)!.AsObject();
+        }
+    }
 
-    /// <summary>Itself; fails when the command failed.</summary>
-    public CommandResult Successful => ExitCode == 0
-        ? this
-        : throw new CheckFailedException($"The command ended with {ExitCode}:\n{Output}\n{Errors}");
+    /// <summary>Fails when the command failed.</summary>
+    public void Expect() => Check.That(ExitCode == 0, $"The command ended with {ExitCode}:\n{Output}\n{Errors}");
 }
 
 /// <summary>
@@ -55,8 +60,7 @@ public sealed class ServerFolder : IAsyncDisposable
         settings["IdentityServer__Database__Provider"] = "Sqlite";
         settings["IdentityServer__Database__ConnectionString"] = $"Data Source={path}/server.db";
         settings["IdentityServer__MasterKey__Path"] = $"{path}/master.key";
-        var made = await folder.RunAsync(["keys", "master-key", "new", $"{path}/master.key"], null, ct);
-        Check.That(made.ExitCode == 0, made.Errors);
+        (await folder.RunAsync(["keys", "master-key", "new", $"{path}/master.key"], null, ct)).Expect();
         return folder;
     }
 
