@@ -12,6 +12,9 @@ internal static class SecurityHeaders
     {
         var headers = context.Response.Headers;
         headers.XContentTypeOptions = "nosniff";
+
+        // Whoever answers something that may be kept says so; an error page is not (ASVS 14.3.2).
+        headers.CacheControl = "no-store";
         headers["Referrer-Policy"] = "no-referrer";
         headers.ContentSecurityPolicy = ContentSecurityPolicy;
         headers.XFrameOptions = "DENY";
