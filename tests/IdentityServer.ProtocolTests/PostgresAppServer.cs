@@ -1,9 +1,10 @@
 using IdentityServer.Testing;
+using Npgsql;
 
 namespace IdentityServer.ProtocolTests;
 
 /// <summary>The same on PostgreSQL.</summary>
-public sealed class PostgresAppServer : AppServer
+public class PostgresAppServer : AppServer
 {
     private PostgresServer? _postgres;
     private string? _database;
@@ -18,6 +19,7 @@ public sealed class PostgresAppServer : AppServer
 
     public override async ValueTask DisposeAsync()
     {
+        GC.SuppressFinalize(this);
         await base.DisposeAsync();
         if (_postgres is not null)
         {
@@ -26,7 +28,18 @@ public sealed class PostgresAppServer : AppServer
     }
 
     /// <summary>Takes the database away under the running server.</summary>
-    public Task DropDatabaseAsync(CancellationToken ct) => _postgres!.DropDatabaseAsync(_database!, ct);
+    public async Task DropDatabaseAsync(CancellationToken ct)
+    {
+        var server = new NpgsqlConnectionStringBuilder(_database);
+        var name = server.Database;
+        server.Database = "postgres";
+        server.Pooling = false;
+        await using var connection = new NpgsqlConnection(server.ToString());
+        await connection.OpenAsync(ct);
+        await using var command = connection.CreateCommand();
+        command.CommandText = $"DROP DATABASE {name} WITH (FORCE)";
+        await command.ExecuteNonQueryAsync(ct);
+    }
 
     protected override void Configure(IDictionary<string, string?> settings)
     {

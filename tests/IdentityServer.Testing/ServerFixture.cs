@@ -10,6 +10,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 
 namespace IdentityServer.Testing;
 
@@ -22,18 +23,21 @@ public sealed class ServerFixture : IAsyncDisposable
     private readonly WebApplication _app;
     private readonly string _folder;
 
-    private ServerFixture(WebApplication app, string folder, Uri address, MutableClock clock)
+    private ServerFixture(WebApplication app, string folder, Uri address, MutableClock clock, ServerLog log)
     {
         _app = app;
         _folder = folder;
         Address = address;
         Clock = clock;
+        Log = log;
     }
 
     /// <summary>Where the server listens.</summary>
     public Uri Address { get; }
 
     public MutableClock Clock { get; }
+
+    public ServerLog Log { get; }
 
     public HttpClient Http { get; } = Browser.CreateClient();
 
@@ -64,13 +68,16 @@ public sealed class ServerFixture : IAsyncDisposable
         MasterKeyFile.TryWriteNew($"{folder}/master.key", MasterKey.Create(isForDevelopment: false));
 
         var clock = new MutableClock();
+        var log = new ServerLog();
         var app = ServerHost.Build([], builder =>
         {
             builder.Environment.EnvironmentName = Environments.Production;
             builder.Configuration.AddInMemoryCollection(settings);
             builder.Services.AddSingleton<TimeProvider>(clock);
+            builder.Logging.ClearProviders();
+            builder.Logging.AddProvider(log);
         });
-        var server = new ServerFixture(app, folder, address, clock);
+        var server = new ServerFixture(app, folder, address, clock, log);
         try
         {
             await app.Services.GetRequiredService<DatabaseSchema>().MigrateAsync(ct);
