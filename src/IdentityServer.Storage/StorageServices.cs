@@ -51,7 +51,8 @@ public static class StorageServices
         services.AddSingleton<DatabaseSchema>();
         if (options.Provider == DatabaseProvider.Sqlite)
         {
-            services.AddSingleton<IDeeds>(new SqliteWriter(OpenOn, SqliteConnectionString(options, pooling: false)));
+            // By a factory, so that the container also disposes of it: what waits is finished then.
+            services.AddSingleton<IDeeds>(_ => new SqliteWriter(OpenOn, SqliteConnectionString(options, pooling: false)));
         }
         else
         {

@@ -1,6 +1,7 @@
 using IdentityServer.Protocol;
 using IdentityServer.Protocol.Audit;
 using IdentityServer.Protocol.Grants;
+using IdentityServer.Protocol.Revocations;
 using IdentityServer.Protocol.Sessions;
 
 namespace IdentityServer.StorageTests;
@@ -43,6 +44,8 @@ internal static class Samples
         Acr = AcrValues.Password,
         ClaimsRequest = """{"userinfo":{"email":null}}""",
     };
+
+    public static Revocation Revocation(RevocationKind kind, string key) => new(kind, key, Now, Now.AddHours(2));
 
     public static TokenRecord Token(Grant? grant, TokenKind kind = TokenKind.Refresh, string? clientId = null) => new()
     {

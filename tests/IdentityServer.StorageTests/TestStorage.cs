@@ -1,7 +1,10 @@
 using IdentityServer.Storage;
 using IdentityServer.Storage.Schema;
+using IdentityServer.StorageTests.SqlServer;
 using IdentityServer.Testing;
+using Microsoft.Data.SqlClient;
 using Microsoft.Data.Sqlite;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 
@@ -10,18 +13,22 @@ namespace IdentityServer.StorageTests;
 /// <summary>A database of the test's own, with the schema in it, and the server's memory on it.</summary>
 public sealed class TestStorage : IAsyncDisposable
 {
-    private static readonly Lazy<Task<PostgresServer>> Postgres =
-        new(() => PostgresServer.StartAsync(durable: false, CancellationToken.None));
+    private static readonly Lazy<Task<byte[]>> SqliteTemplate = new(MakeSqliteTemplateAsync);
+    private static readonly Lazy<Task<string>> PostgresTemplate = new(MakePostgresTemplateAsync);
 
     private readonly ServiceProvider _services;
     private readonly IServiceScope _scope;
-    private readonly string? _folder;
+    private readonly Func<Task>? _remove;
 
-    private TestStorage(StorageOptions options, string? folder)
+    private TestStorage(StorageOptions options, Func<Task>? remove)
     {
         Options = options;
-        _folder = folder;
-        _services = Services(options);
+        _remove = remove;
+        var services = new ServiceCollection();
+        services.AddLogging();
+        services.AddIdentityServerStorage(options);
+        StatementCapture.Current?.Attach(services);
+        _services = services.BuildServiceProvider();
         _scope = _services.CreateScope();
     }
 
@@ -37,22 +44,36 @@ public sealed class TestStorage : IAsyncDisposable
         switch (provider)
         {
             case DatabaseProvider.Sqlite:
-                var folder = Directory.CreateTempSubdirectory("identity-storage-").FullName;
-                return new(new(provider, $"Data Source={Path.Combine(folder, "test.db")}"), folder);
+                return OnFile(Directory.CreateTempSubdirectory("identity-storage-").FullName);
             case DatabaseProvider.PostgreSql:
-                var server = await Postgres.Value;
-                return new(new(provider, await server.CreateDatabaseAsync(ct)), null);
+                var server = await TestPostgres.ServerAsync();
+                return OnPostgres(server, await server.CreateDatabaseAsync(ct));
             default:
-                throw new NotSupportedException();
+                return OnSqlServer();
         }
     }
 
     /// <summary>A database with the current schema.</summary>
     public static async Task<TestStorage> OpenAsync(DatabaseProvider provider, CancellationToken ct)
     {
-        var storage = await EmptyAsync(provider, ct);
-        await storage.Get<DatabaseSchema>().MigrateAsync(ct);
-        return storage;
+        switch (provider)
+        {
+            case DatabaseProvider.Sqlite:
+                var folder = Directory.CreateTempSubdirectory("identity-storage-").FullName;
+                await File.WriteAllBytesAsync(Path.Combine(folder, "test.db"), await SqliteTemplate.Value, ct);
+                return OnFile(folder);
+            case DatabaseProvider.PostgreSql:
+                var server = await TestPostgres.ServerAsync();
+                return OnPostgres(server, await server.CreateDatabaseAsync(await PostgresTemplate.Value, ct));
+            default:
+                var storage = OnSqlServer();
+                if (StatementCapture.Current is null)
+                {
+                    await storage.Get<DatabaseSchema>().MigrateAsync(ct);
+                }
+
+                return storage;
+        }
     }
 
     /// <summary>Another node on the same database.</summary>
@@ -61,20 +82,75 @@ public sealed class TestStorage : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _scope.Dispose();
-        await _services.DisposeAsync();
-        SqliteConnection.ClearAllPools();
-        NpgsqlConnection.ClearAllPools();
-        if (_folder is not null)
+        if (_remove is not null && Options.Provider == DatabaseProvider.SqlServer)
         {
-            Directory.Delete(_folder, recursive: true);
+            await _remove();
+            await _services.DisposeAsync();
+            return;
+        }
+
+        await _services.DisposeAsync();
+        if (_remove is not null)
+        {
+            await _remove();
         }
     }
 
-    private static ServiceProvider Services(StorageOptions options)
+    private static TestStorage OnFile(string folder) => new(
+        new(DatabaseProvider.Sqlite, $"Data Source={Path.Combine(folder, "test.db")}"),
+        () =>
+        {
+            SqliteConnection.ClearAllPools();
+            Directory.Delete(folder, recursive: true);
+            return Task.CompletedTask;
+        });
+
+    private static TestStorage OnPostgres(PostgresServer server, string connectionString) => new(
+        new(DatabaseProvider.PostgreSql, connectionString),
+        () => server.DropDatabaseAsync(connectionString, CancellationToken.None));
+
+    private static TestStorage OnSqlServer()
     {
-        var services = new ServiceCollection();
-        services.AddLogging();
-        services.AddIdentityServerStorage(options);
-        return services.BuildServiceProvider();
+        if (StatementCapture.Current is not null)
+        {
+            return new(new(DatabaseProvider.SqlServer, "Server=nowhere"), null);
+        }
+
+        TestStorage? storage = null;
+        storage = new(
+            new(DatabaseProvider.SqlServer, new SqlConnectionStringBuilder(Databases.LiveSqlServer)
+            {
+                InitialCatalog = $"identity_{Guid.NewGuid():N}",
+            }.ToString()),
+            async () =>
+            {
+                await using var db = await storage!.Get<IDbContextFactory<ServerDb>>().CreateDbContextAsync();
+                await db.Database.EnsureDeletedAsync();
+            });
+        return storage;
+    }
+
+    private static async Task<byte[]> MakeSqliteTemplateAsync()
+    {
+        await using var storage = await EmptyAsync(DatabaseProvider.Sqlite, CancellationToken.None);
+        await storage.Get<DatabaseSchema>().MigrateAsync(CancellationToken.None);
+
+        // The last connection to close takes the log into the file.
+        SqliteConnection.ClearAllPools();
+        return await File.ReadAllBytesAsync(new SqliteConnectionStringBuilder(storage.Options.ConnectionString).DataSource);
+    }
+
+    private static async Task<string> MakePostgresTemplateAsync()
+    {
+        var server = await TestPostgres.ServerAsync();
+        var connectionString = await server.CreateDatabaseAsync(CancellationToken.None);
+        await using (var storage = new TestStorage(new(DatabaseProvider.PostgreSql, connectionString), null))
+        {
+            await storage.Get<DatabaseSchema>().MigrateAsync(CancellationToken.None);
+        }
+
+        // A database can only be copied while nobody is connected to it.
+        NpgsqlConnection.ClearAllPools();
+        return new NpgsqlConnectionStringBuilder(connectionString).Database!;
     }
 }

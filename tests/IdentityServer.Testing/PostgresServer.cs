@@ -49,7 +49,7 @@ public sealed class PostgresServer : IAsyncDisposable
 
         var data = Path.Combine(folder, "data");
         await RunAsUserAsync(initdb, ["-D", data, "-U", Superuser, "-A", "trust", "-E", "UTF8", "--locale=C", "-N"], ct);
-        var settings = $"-c listen_addresses='' -c unix_socket_directories={folder} -c max_connections=200"
+        var settings = $"-c listen_addresses='' -c unix_socket_directories={folder} -c max_connections=400"
             + (durable ? "" : " -c fsync=off -c synchronous_commit=off -c full_page_writes=off");
         var log = Path.Combine(folder, "log");
         try
@@ -72,24 +72,33 @@ public sealed class PostgresServer : IAsyncDisposable
         var name = string.Create(
             CultureInfo.InvariantCulture,
             $"identity_{Environment.ProcessId}_{Interlocked.Increment(ref _databases)}_{Guid.NewGuid():N}")[..40];
-        await using var connection = new NpgsqlConnection(
-            new NpgsqlConnectionStringBuilder(_administration) { Pooling = false }.ToString());
-        await connection.OpenAsync(ct);
-        await using var command = connection.CreateCommand();
-#pragma warning disable CA2100 // both names are made here
-        command.CommandText = $"CREATE DATABASE {name} TEMPLATE {template}";
-#pragma warning restore CA2100
-        await command.ExecuteNonQueryAsync(ct);
+        await AdministerAsync($"CREATE DATABASE {name} TEMPLATE {template}", ct);
         return new NpgsqlConnectionStringBuilder(_administration) { Database = name }.ToString();
     }
 
     /// <inheritdoc cref="CreateDatabaseAsync(string, CancellationToken)"/>
     public Task<string> CreateDatabaseAsync(CancellationToken ct) => CreateDatabaseAsync("template0", ct);
 
+    /// <summary>Removes a database that <see cref="CreateDatabaseAsync(CancellationToken)"/> made, whoever is still connected.</summary>
+    public Task DropDatabaseAsync(string connectionString, CancellationToken ct) =>
+        AdministerAsync($"DROP DATABASE {new NpgsqlConnectionStringBuilder(connectionString).Database} WITH (FORCE)", ct);
+
     public ValueTask DisposeAsync()
     {
         Stop();
         return ValueTask.CompletedTask;
+    }
+
+    private async Task AdministerAsync(string statement, CancellationToken ct)
+    {
+        await using var connection = new NpgsqlConnection(
+            new NpgsqlConnectionStringBuilder(_administration) { Pooling = false }.ToString());
+        await connection.OpenAsync(ct);
+        await using var command = connection.CreateCommand();
+#pragma warning disable CA2100 // names of databases cannot be parameters; they are made here
+        command.CommandText = statement;
+#pragma warning restore CA2100
+        await command.ExecuteNonQueryAsync(ct);
     }
 
     private void Stop()

@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using IdentityServer.Protocol.Audit;
 using IdentityServer.Storage.Deeds;
 using Microsoft.EntityFrameworkCore;
@@ -15,15 +14,15 @@ internal sealed class AuditLog(IDbContextFactory<ServerDb> databases, IDeeds dee
     /// </summary>
     public static AuditEvent Bounded(AuditEvent audit) => audit with
     {
-        Type = Cut(audit.Type, ShortLength),
-        Actor = Cut(audit.Actor, LongLength),
-        Subject = Cut(audit.Subject, ShortLength),
-        ClientId = Cut(audit.ClientId, LongLength),
-        SessionId = Cut(audit.SessionId, ShortLength),
-        GrantId = Cut(audit.GrantId, ShortLength),
-        Address = Cut(audit.Address, ShortLength),
-        Outcome = Cut(audit.Outcome, ShortLength),
-        Detail = Cut(audit.Detail, LongLength),
+        Type = BoundedText.Cut(audit.Type, ShortLength),
+        Actor = BoundedText.Cut(audit.Actor, LongLength),
+        Subject = BoundedText.Cut(audit.Subject, ShortLength),
+        ClientId = BoundedText.Cut(audit.ClientId, LongLength),
+        SessionId = BoundedText.Cut(audit.SessionId, ShortLength),
+        GrantId = BoundedText.Cut(audit.GrantId, ShortLength),
+        Address = BoundedText.Cut(audit.Address, ShortLength),
+        Outcome = BoundedText.Cut(audit.Outcome, ShortLength),
+        Detail = BoundedText.Cut(audit.Detail, LongLength),
     };
 
     public async ValueTask WriteAsync(IReadOnlyList<AuditEvent> events, CancellationToken ct) =>
@@ -55,18 +54,5 @@ internal sealed class AuditLog(IDbContextFactory<ServerDb> databases, IDeeds dee
             .Where(audit => audit.GrantId == grantId)
             .OrderBy(audit => EF.Property<long>(audit, AuditMapping.Id))
             .ToListAsync(ct);
-    }
-
-    // NUL is text for some databases and an error for others.
-    [return: NotNullIfNotNull(nameof(text))]
-    private static string? Cut(string? text, int length)
-    {
-        if (text is null)
-        {
-            return null;
-        }
-
-        var cut = text.Length <= length ? text : text[..length];
-        return cut.AsSpan().Contains('\0') ? cut.Replace('\0', '?') : cut;
     }
 }

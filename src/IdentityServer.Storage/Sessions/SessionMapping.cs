@@ -15,6 +15,8 @@ internal sealed class SessionMapping : IEntityTypeConfiguration<Session>
     /// </summary>
     public const string OfflineEndedAt = "OfflineEndedAt";
 
+    public const int UserAgentLength = 400;
+
     public void Configure(EntityTypeBuilder<Session> builder)
     {
         builder.ToTable("Sessions");
@@ -24,7 +26,7 @@ internal sealed class SessionMapping : IEntityTypeConfiguration<Session>
         builder.Property(session => session.Subject).IsIdentifier();
         builder.Property(session => session.Acr).HasMaxLength(Identifiers.NameLength);
         builder.Property(session => session.Address).HasMaxLength(64);
-        builder.Property(session => session.UserAgent).HasMaxLength(400);
+        builder.Property(session => session.UserAgent).HasMaxLength(UserAgentLength);
         builder.Property<DateTimeOffset?>(OfflineEndedAt);
         builder.HasIndex(HandleHash).IsUnique();
         builder.HasIndex(session => session.Subject);

@@ -7,13 +7,11 @@ namespace IdentityServer.Storage.Sessions;
 
 internal sealed class SessionStore(IDbContextFactory<ServerDb> databases, IDeeds deeds) : ISessionStore
 {
-    private const int UserAgentLength = 400;
-
     public async ValueTask OpenAsync(Session session, string handleHash, AuditEvent audit, CancellationToken ct) =>
         await deeds.RunAsync(
             async (db, ct) =>
             {
-                var row = session with { UserAgent = Shorten(session.UserAgent) };
+                var row = session with { UserAgent = BoundedText.Cut(session.UserAgent, SessionMapping.UserAgentLength) };
                 db.Sessions.Add(row).Property(SessionMapping.HandleHash).CurrentValue = handleHash;
                 db.Record(audit);
                 return await db.SaveChangesAsync(ct);
@@ -83,7 +81,4 @@ internal sealed class SessionStore(IDbContextFactory<ServerDb> databases, IDeeds
             .OrderBy(clientId => clientId)
             .ToListAsync(ct);
     }
-
-    private static string? Shorten(string? userAgent) =>
-        userAgent is { Length: > UserAgentLength } ? userAgent[..UserAgentLength] : userAgent;
 }

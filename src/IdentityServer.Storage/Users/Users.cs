@@ -9,6 +9,8 @@ namespace IdentityServer.Storage.Users;
 public sealed class Users(ServerDb db, UserManager<User> manager, TimeProvider clock)
 #pragma warning restore MA0049
 {
+    private const int Attempts = 3;
+
     /// <summary>Adds the person with their roles and the event that tells of it, all in one transaction.</summary>
     /// <param name="user">The person; at least the user name is set.</param>
     /// <param name="password">Checked by the password rules; <see langword="null"/>: none yet.</param>
@@ -17,18 +19,15 @@ public sealed class Users(ServerDb db, UserManager<User> manager, TimeProvider c
     /// <param name="ct">Stops before the commit.</param>
     public Task<IdentityResult> AddAsync(
         User user, string? password, IReadOnlyList<string> roles, AuditEvent audit, CancellationToken ct) =>
-        AddAsync(user, password, roles, link: null, audit, ct);
+        AddAsync(user, password, roles, linkHash: null, audit, ct);
 
     /// <summary>
     /// Adds the first admin and uses the set-up link up, in one transaction; fails with code <c>SetupLinkClosed</c> when the link may not
     /// be used (any more).
     /// </summary>
-    public async Task<IdentityResult> AddFirstAdminAsync(
-        User user, string password, string linkHash, AuditEvent audit, CancellationToken ct)
-    {
-        var link = await SetupLinkStore.Open(db, linkHash, clock.GetUtcNow()).FirstOrDefaultAsync(ct);
-        return link is null ? LinkClosed : await AddAsync(user, password, [Roles.Admin], link, audit, ct);
-    }
+    public Task<IdentityResult> AddFirstAdminAsync(
+        User user, string password, string linkHash, AuditEvent audit, CancellationToken ct) =>
+        AddAsync(user, password, [Roles.Admin], linkHash, audit, ct);
 
     /// <summary>Everyone, by user name, with their roles.</summary>
     public async Task<IReadOnlyList<UserEntry>> ListAsync(CancellationToken ct)
@@ -49,49 +48,62 @@ public sealed class Users(ServerDb db, UserManager<User> manager, TimeProvider c
         new IdentityError { Code = "SetupLinkClosed", Description = "This set-up link was used, has expired, or is no longer needed." });
 
     private async Task<IdentityResult> AddAsync(
-        User user, string? password, IReadOnlyList<string> roles, SetupLink? link, AuditEvent audit, CancellationToken ct)
+        User user, string? password, IReadOnlyList<string> roles, string? linkHash, AuditEvent audit, CancellationToken ct)
     {
         if (roles.Except(Roles.All, StringComparer.Ordinal).FirstOrDefault() is { } unknown)
         {
             throw new ArgumentException($"There is no role '{unknown}'.", nameof(roles));
         }
 
-        var now = clock.GetUtcNow();
-        user.CreatedAt = now;
-        user.UpdatedAt = now;
-        try
+        for (var attempt = 1; ; attempt++)
         {
-            // The manager checks, hashes, and saves once: what is tracked here goes into the same transaction.
-            var ids = await RoleIdsAsync(roles, ct);
-            db.UserRoles.AddRange(ids.Select(id => new IdentityUserRole<string> { UserId = user.Id, RoleId = id }));
-            db.Record(audit with { Subject = user.Id });
-            if (link is not null)
+            try
             {
-                link.UsedAt = now;
+                return await TryAddAsync(user, password, roles, linkHash, audit, ct);
             }
+            catch (DbUpdateException error) when (attempt < Attempts && UniqueViolation.Is(error))
+            {
+                // Somebody added the same name, or the roles for the first time, between the check and the commit: nothing was
+                // stored, and the next check sees it.
+            }
+            finally
+            {
+                // Nothing of a refused person may be saved by whoever uses this context next.
+                db.ChangeTracker.Clear();
+            }
+        }
+    }
 
-            ct.ThrowIfCancellationRequested();
-            var result = password is null ? await manager.CreateAsync(user) : await manager.CreateAsync(user, password);
-            if (link is not null && result.Errors.Any(error => error.Code == nameof(IdentityErrorDescriber.ConcurrencyFailure)))
+    private async Task<IdentityResult> TryAddAsync(
+        User user, string? password, IReadOnlyList<string> roles, string? linkHash, AuditEvent audit, CancellationToken ct)
+    {
+        var now = clock.GetUtcNow();
+        if (linkHash is not null)
+        {
+            if (await SetupLinkStore.Open(db, linkHash, now).FirstOrDefaultAsync(ct) is not { } link)
             {
                 return LinkClosed;
             }
 
-            return result;
+            // A concurrency token: who saves second finds it changed, and saves nothing.
+            link.UsedAt = now;
         }
-        catch (DbUpdateConcurrencyException) when (link is not null)
+
+        user.CreatedAt = now;
+        user.UpdatedAt = now;
+        var ids = await RoleIdsAsync(roles, ct);
+        db.UserRoles.AddRange(ids.Select(id => new IdentityUserRole<string> { UserId = user.Id, RoleId = id }));
+        db.Record(audit with { Subject = user.Id });
+        ct.ThrowIfCancellationRequested();
+
+        // The manager checks, hashes, and saves once: what is tracked here goes into the same transaction.
+        try
+        {
+            return password is null ? await manager.CreateAsync(user) : await manager.CreateAsync(user, password);
+        }
+        catch (DbUpdateConcurrencyException) when (linkHash is not null)
         {
             return LinkClosed;
-        }
-        catch (DbUpdateException error) when (UniqueViolation.Is(error))
-        {
-            // Somebody added the same name, or the same role for the first time, between the check and the commit.
-            return IdentityResult.Failed(manager.ErrorDescriber.DuplicateUserName(user.UserName!));
-        }
-        finally
-        {
-            // Nothing of a refused person may be saved by whoever uses this context next.
-            db.ChangeTracker.Clear();
         }
     }
 

@@ -1,0 +1,67 @@
+using IdentityServer.Protocol.Changes;
+using IdentityServer.Protocol.Clients;
+using IdentityServer.Protocol.Scopes;
+using IdentityServer.Storage;
+using Microsoft.EntityFrameworkCore;
+
+namespace IdentityServer.StorageTests.Changes;
+
+public sealed class ChangeLogContract : Contract
+{
+    [Theory, MemberData(nameof(Databases.All), MemberType = typeof(Databases))]
+    public async Task The_log_is_read_on_from_any_place_in_order(DatabaseProvider provider)
+    {
+        await using var storage = await TestStorage.OpenAsync(provider, Ct);
+        var log = storage.Get<IChangeLog>();
+        Assert.Equal(0, await log.LatestAsync(Ct));
+        Assert.Empty(await log.ReadAsync(0, Ct));
+
+        foreach (var name in new[] { "a", "b", "c" })
+        {
+            await storage.Get<IScopeStore>().AddScopeAsync(new(name), Samples.Audit(), Ct);
+        }
+
+        var all = await log.ReadAsync(0, Ct);
+        Assert.Equal(["a", "b", "c"], all.Select(change => change.Key));
+        Assert.Equal(Samples.Now, all[0].At);
+        Assert.Equal(all[2].Sequence, await log.LatestAsync(Ct));
+        Assert.Equal(["c"], (await log.ReadAsync(all[1].Sequence, Ct)).Select(change => change.Key));
+    }
+
+    [Theory, MemberData(nameof(Databases.All), MemberType = typeof(Databases))]
+    public async Task A_page_has_at_most_a_thousand_rows(DatabaseProvider provider)
+    {
+        await using var storage = await TestStorage.OpenAsync(provider, Ct);
+        await using (var db = await storage.Get<IDbContextFactory<ServerDb>>().CreateDbContextAsync(Ct))
+        {
+            for (var i = 0; i < 1001; i++)
+            {
+                db.Announce(ChangeKind.Key, $"k{i}", Samples.Now);
+            }
+
+            await db.SaveChangesAsync(Ct);
+        }
+
+        var page = await storage.Get<IChangeLog>().ReadAsync(0, Ct);
+
+        Assert.Equal(1000, page.Count);
+        Assert.Single(await storage.Get<IChangeLog>().ReadAsync(page[^1].Sequence, Ct));
+    }
+
+    [Theory, MemberData(nameof(Databases.All), MemberType = typeof(Databases))]
+    public async Task Sequences_are_never_used_again(DatabaseProvider provider)
+    {
+        await using var storage = await TestStorage.OpenAsync(provider, Ct);
+        await storage.Get<IScopeStore>().AddScopeAsync(new("a"), Samples.Audit(), Ct);
+        var before = await storage.Get<IChangeLog>().LatestAsync(Ct);
+        await using (var db = await storage.Get<IDbContextFactory<ServerDb>>().CreateDbContextAsync(Ct))
+        {
+            await db.Changes.ExecuteDeleteAsync(Ct);
+        }
+
+        await storage.Get<IClientStore>().RemoveAsync("nobody", Samples.Audit(), Ct);
+        await storage.Get<IScopeStore>().AddScopeAsync(new("b"), Samples.Audit(), Ct);
+
+        Assert.True(await storage.Get<IChangeLog>().LatestAsync(Ct) > before);
+    }
+}
