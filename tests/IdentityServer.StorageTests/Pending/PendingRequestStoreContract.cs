@@ -1,8 +1,8 @@
 using IdentityServer.Protocol;
-using IdentityServer.Protocol.Authorize;
+using IdentityServer.Protocol.Pending;
 using IdentityServer.Storage;
 
-namespace IdentityServer.StorageTests.Authorize;
+namespace IdentityServer.StorageTests.Pending;
 
 public sealed class PendingRequestStoreContract : Contract
 {
