@@ -78,6 +78,10 @@ internal sealed class Product : IAsyncDisposable
         return (string)added.Json["client_secret"]!;
     }
 
-    private async Task<CommandResult> CommandAsync(string[] arguments, string? input, CancellationToken ct) =>
-        (await _folder.RunAsync(arguments, input, ct)).Successful;
+    private async Task<CommandResult> CommandAsync(string[] arguments, string? input, CancellationToken ct)
+    {
+        var result = await _folder.RunAsync(arguments, input, ct);
+        result.Expect();
+        return result;
+    }
 }
