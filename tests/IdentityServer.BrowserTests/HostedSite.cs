@@ -3,18 +3,32 @@ using IdentityServer.Protocol.Audit;
 using IdentityServer.Protocol.Clients;
 using IdentityServer.Protocol.Scopes;
 using IdentityServer.Testing;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Playwright;
 
 namespace IdentityServer.BrowserTests;
 
-/// <summary>A server and a real browser, shared by all tests. Each test opens a browser profile of its own.</summary>
-public sealed class HostedSite : IAsyncLifetime
+/// <summary>
+/// A server, an app and a real browser, shared by all tests, which run one after the other: some of them move the server's clock.
+/// Each opens a browser profile of its own.
+/// </summary>
+[CollectionDefinition(Shared)]
+public sealed class HostedSite : IAsyncLifetime, ICollectionFixture<HostedSite>
 {
+    public const string Shared = "hosted site";
+
     private IPlaywright _playwright = null!;
     private IBrowser _browser = null!;
 
+    private WebApplication _app = null!;
+
     public ServerFixture Server { get; private set; } = null!;
+
+    /// <summary>Where the app lives: another origin, a page that says nothing.</summary>
+    public string AppOrigin { get; private set; } = "";
 
     /// <summary>An app that asks for consent to everything there is.</summary>
     public RelyingParty App { get; private set; } = null!;
@@ -28,6 +42,7 @@ public sealed class HostedSite : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         var ct = TestContext.Current.CancellationToken;
+        await StartAppAsync(ct);
         Server = await ServerFixture.StartAsync(ct, settings =>
         {
             settings["IdentityServer:Brand:Name"] = "Northwind ID";
@@ -38,9 +53,11 @@ public sealed class HostedSite : IAsyncLifetime
         App = await Server.AddWebAppAsync("northwind-orders", ct, client => client with
         {
             Name = "Northwind Orders",
-            ClientUri = "https://rp.example/",
-            PolicyUri = "https://rp.example/privacy",
-            TosUri = "https://rp.example/terms",
+            RedirectUris = [AppOrigin + "/callback"],
+            PostLogoutRedirectUris = [AppOrigin + "/signed-out"],
+            ClientUri = AppOrigin,
+            PolicyUri = AppOrigin + "/privacy",
+            TosUri = AppOrigin + "/terms",
             Scopes = FrozenSet.Create(
                 StringComparer.Ordinal, "openid", "profile", "email", "offline_access", "orders.read", "orders.write"),
         });
@@ -72,6 +89,21 @@ public sealed class HostedSite : IAsyncLifetime
         await _browser.DisposeAsync();
         _playwright.Dispose();
         await Server.DisposeAsync();
+        await _app.DisposeAsync();
+    }
+
+    private async Task StartAppAsync(CancellationToken ct)
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.WebHost.UseKestrelCore().UseUrls("http://127.0.0.1:0");
+        _app = builder.Build();
+        _app.Run(async http =>
+        {
+            http.Response.ContentType = "text/html";
+            await http.Response.WriteAsync("<!doctype html><link rel=icon href=data:,><title>The app</title>", http.RequestAborted);
+        });
+        await _app.StartAsync(ct);
+        AppOrigin = _app.Urls.Single();
     }
 
     private async Task AddOrdersApiAsync(CancellationToken ct)

@@ -6,7 +6,8 @@ namespace IdentityServer.BrowserTests;
 /// <summary>
 /// The pictures in <c>docs/images</c>. Taken again with every run; saved only where IDENTITY_TEST_IMAGES names a folder.
 /// </summary>
-public sealed class Screenshots(HostedSite site) : IClassFixture<HostedSite>
+[Collection(HostedSite.Shared)]
+public sealed class Screenshots(HostedSite site)
 {
     [Fact]
     public async Task Every_page_can_be_pictured()
@@ -14,6 +15,7 @@ public sealed class Screenshots(HostedSite site) : IClassFixture<HostedSite>
         await PictureSignInAsync("sign-in-light", ColorScheme.Light, 1280, "en-GB");
         await PictureSignInAsync("sign-in-dark", ColorScheme.Dark, 1280, "en-GB");
         await PictureSignInAsync("sign-in-narrow", ColorScheme.Light, 390, "en-GB");
+        await PictureSignInAsync("sign-in-forced", ColorScheme.Light, 640, "en-GB", ForcedColors.Active);
         await PictureSignInAsync("sign-in-zh", ColorScheme.Light, 1280, "zh-CN");
 
         await using var visitor = await site.OpenAsync();
@@ -22,6 +24,7 @@ public sealed class Screenshots(HostedSite site) : IClassFixture<HostedSite>
         await SaveAsync(visitor.Page, "sign-in-refused");
         await visitor.SignInAsync(site.Alice);
         await SaveAsync(visitor.Page, "consent");
+        site.Server.Clock.Advance(TimeSpan.FromSeconds(1));
         await visitor.ComeFromAppAsync("openid", ("prompt", "select_account"));
         await SaveAsync(visitor.Page, "choose-account");
         await visitor.OpenAsync("/logout");
@@ -36,12 +39,13 @@ public sealed class Screenshots(HostedSite site) : IClassFixture<HostedSite>
         await SaveAsync(visitor.Page, "setup");
     }
 
-    private async Task PictureSignInAsync(string name, ColorScheme scheme, int width, string locale)
+    private async Task PictureSignInAsync(string name, ColorScheme scheme, int width, string locale, ForcedColors forced = ForcedColors.None)
     {
         await using var visitor = await site.OpenAsync(options =>
         {
             options.ColorScheme = scheme;
             options.Locale = locale;
+            options.ForcedColors = forced;
             options.ViewportSize = new ViewportSize { Width = width, Height = 800 };
         });
         await visitor.ComeFromAppAsync();

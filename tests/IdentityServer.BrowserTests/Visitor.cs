@@ -9,8 +9,6 @@ namespace IdentityServer.BrowserTests;
 /// </summary>
 public sealed class Visitor : IAsyncDisposable
 {
-    private const string AppOrigin = "https://rp.example";
-
     private readonly IBrowserContext _context;
     private readonly HostedSite _site;
     private readonly List<string> _strangers = [];
@@ -26,9 +24,7 @@ public sealed class Visitor : IAsyncDisposable
 
     public IPage Page { get; }
 
-    public IBrowserContext Context => _context;
-
-    /// <summary>Addresses outside the server that a page of it asked for; going back to the app is no such request.</summary>
+    /// <summary>Addresses that a page of the server asked for elsewhere; going back to the app is no such request.</summary>
     public IReadOnlyList<string> Strangers => _strangers;
 
     /// <summary>Warnings and errors in the browser's console, such as violations of the content security policy.</summary>
@@ -37,28 +33,13 @@ public sealed class Visitor : IAsyncDisposable
     /// <summary>The path and status of every form sent to the server.</summary>
     public IReadOnlyList<(string Path, int Status)> Posts => _posts;
 
-    /// <summary>Where the app was reached again.</summary>
-    public Uri? BackAtApp { get; private set; }
-
     internal static async Task<Visitor> ArriveAsync(IBrowserContext context, HostedSite site)
     {
         var visitor = new Visitor(context, site, await context.NewPageAsync());
-        await context.RouteAsync("**/*", visitor.MeetAsync);
-        visitor.Page.Console += (_, message) =>
-        {
-            if (message.Type is "error" or "warning")
-            {
-                visitor._complaints.Add(message.Text);
-            }
-        };
+        visitor.Page.Request += (_, request) => visitor.Note(request);
+        visitor.Page.Response += (_, response) => visitor.Note(response);
+        visitor.Page.Console += (_, message) => visitor.Note(message);
         visitor.Page.PageError += (_, error) => visitor._complaints.Add(error);
-        visitor.Page.Response += (_, response) =>
-        {
-            if (response.Request.Method == "POST" && response.Url.StartsWith(site.Issuer, StringComparison.Ordinal))
-            {
-                visitor._posts.Add((new Uri(response.Url).AbsolutePath, response.Status));
-            }
-        };
         return visitor;
     }
 
@@ -85,26 +66,42 @@ public sealed class Visitor : IAsyncDisposable
         await Page.Locator("button[type=submit]").ClickAsync();
     }
 
+    /// <summary>Waits until the app is reached again.</summary>
+    /// <returns>The address it was reached at.</returns>
+    public async Task<Uri> WaitForAppAsync()
+    {
+        await Page.WaitForURLAsync(_site.AppOrigin + "/**");
+        return new Uri(Page.Url);
+    }
+
     public ValueTask DisposeAsync() => _context.DisposeAsync();
 
-    private async Task MeetAsync(IRoute route)
+    private void Note(IRequest request)
     {
-        var address = route.Request.Url;
-        if (address.StartsWith(_site.Issuer, StringComparison.Ordinal) || address.StartsWith("data:", StringComparison.Ordinal))
+        var isOurs = request.Url.StartsWith(_site.Issuer, StringComparison.Ordinal)
+            || request.Url.StartsWith("data:", StringComparison.Ordinal);
+        if (!isOurs && !request.IsNavigationRequest)
         {
-            await route.ContinueAsync();
-            return;
+            _strangers.Add(request.Url);
         }
+    }
 
-        if (route.Request.IsNavigationRequest && address.StartsWith(AppOrigin, StringComparison.Ordinal))
+    private void Note(IResponse response)
+    {
+        if (response.Request.Method == "POST" && response.Url.StartsWith(_site.Issuer, StringComparison.Ordinal))
         {
-            BackAtApp = new Uri(address);
+            _posts.Add((new Uri(response.Url).AbsolutePath, response.Status));
         }
-        else
-        {
-            _strangers.Add(address);
-        }
+    }
 
-        await route.FulfillAsync(new RouteFulfillOptions { Status = 200, ContentType = "text/html", Body = "<title>The app</title>" });
+    private void Note(IConsoleMessage message)
+    {
+        // The browser also reports each page that was answered with an error status, which error pages are.
+        var isStatus = message.Text.StartsWith("Failed to load resource: the server responded", StringComparison.Ordinal)
+            && !message.Location.Contains("/assets/", StringComparison.Ordinal);
+        if (message.Type is "error" or "warning" && !isStatus)
+        {
+            _complaints.Add(message.Text);
+        }
     }
 }

@@ -18,14 +18,16 @@ public static class Links
     public static string ResumeSignOut(HttpRequest request, string? handle) =>
         handle is null ? To(request, "/signed-out", null) : To(request, "/connect/endsession/resume", handle);
 
+    /// <summary>
+    /// The same page, for its form. Spelled out because a form without an address takes the fragment along, and the redirect after
+    /// it would carry that on to the app.
+    /// </summary>
+    public static string Here(HttpRequest request) =>
+        request.Path + (UiLanguage.AskedFor(request) is { } language ? KeptOf(request).Add("ui_locales", language.Tag) : KeptOf(request));
+
     /// <summary>The same page in another language.</summary>
-    public static string InLanguage(HttpRequest request, UiLanguage language)
-    {
-        var kept = Kept
-            .Where(name => request.Query[name].Count == 1)
-            .Select(name => KeyValuePair.Create(name, request.Query[name].ToString()));
-        return QueryString.Create(kept!).Add("ui_locales", language.Tag).ToString();
-    }
+    public static string InLanguage(HttpRequest request, UiLanguage language) =>
+        KeptOf(request).Add("ui_locales", language.Tag).ToString();
 
     public static string To(HttpRequest request, string path, string? handle)
     {
@@ -37,4 +39,8 @@ public static class Links
 
         return path + query;
     }
+
+    private static QueryString KeptOf(HttpRequest request) => QueryString.Create(Kept
+        .Where(name => request.Query[name].Count == 1)
+        .Select(name => KeyValuePair.Create(name, request.Query[name].ToString()))!);
 }

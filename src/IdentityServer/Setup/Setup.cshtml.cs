@@ -75,7 +75,7 @@ public sealed class SetupModel(
         TempData["setup.name"] = Short(UserName);
         TempData["setup.email"] = Short(Email);
         TempData["setup.errors"] = string.Join(' ', result.Errors.Select(error => error.Code));
-        return new SeeOther(Request.Path + QueryOf(LinkCode));
+        return new SeeOther(Links.Here(Request));
     }
 
     /// <summary>The ids of what explains a field.</summary>
@@ -107,12 +107,6 @@ public sealed class SetupModel(
         }
 
         return errors;
-    }
-
-    private QueryString QueryOf(string? code)
-    {
-        var query = code is null ? QueryString.Empty : QueryString.Create("code", code);
-        return UiLanguage.AskedFor(Request) is { } language ? query.Add("ui_locales", language.Tag) : query;
     }
 
     private static string? Short(string? text) => text is { Length: <= 256 } ? text : null;

@@ -30,7 +30,7 @@ public enum PasswordFault
 /// </summary>
 /// <remarks>
 /// Beyond the length, a password is cut into pieces and each piece is weighed by how much it adds for somebody who guesses cleverly:
-/// a well-known word or a year adds two, a sequence, a repetition or a name one, any other character one each. A password of
+/// a well-known word adds two, a sequence, a repetition, a year or a name one, any other character one each. A password of
 /// <see cref="MinLength"/> characters that weighs less than <see cref="MinWeight"/> is easier to guess than it looks.
 /// </remarks>
 public static class PasswordRules
@@ -102,22 +102,34 @@ public static class PasswordRules
             .MaxBy(kind => kind.Sum(piece => piece.Length))?.Key ?? PasswordFault.Predictable;
     }
 
+    /// <summary>The cut that weighs least: nobody knows in which order an attacker puts the pieces together.</summary>
     private static List<Piece> Cut(string text, HashSet<string> names)
     {
         // Letters are often written as digits and signs that look alike; "1" stands for two of them.
         string[] readings = [text, Unmask(text, 'i'), Unmask(text, 'l')];
-        var pieces = new List<Piece>();
-        for (var at = 0; at < text.Length;)
+        var weights = new int[text.Length + 1];
+        var chosen = new Piece[text.Length];
+        for (var at = text.Length - 1; at >= 0; at--)
         {
-            var rest = new Rest(text, at, readings, names);
-            var piece = new[] { Name(rest), Word(rest), Repeat(rest), Line(rest), Year(rest), Echo(rest), new(1, 1, PasswordFault.None) }
-                .MaxBy(candidate => candidate.Length)!;
-            pieces.Add(piece);
-            at += piece.Length;
+            var from = at;
+            chosen[at] = PiecesAt(new Rest(text, at, readings, names)).MinBy(piece => piece.Weight + weights[from + piece.Length])!;
+            weights[at] = chosen[at].Weight + weights[at + chosen[at].Length];
+        }
+
+        var pieces = new List<Piece>();
+        for (var at = 0; at < text.Length; at += pieces[^1].Length)
+        {
+            pieces.Add(chosen[at]);
         }
 
         return pieces;
     }
+
+    private static IEnumerable<Piece> PiecesAt(Rest rest) =>
+        new[] { Name(rest), Repeat(rest), Line(rest), Year(rest), Echo(rest) }
+            .Where(piece => piece.Length > 0)
+            .Concat(Words(rest))
+            .Append(new Piece(1, 1, PasswordFault.None));
 
     private static Piece Name(Rest rest) => new(
         rest.Names.Where(name => rest.Readings.Any(reading => string.CompareOrdinal(reading, rest.At, name, 0, name.Length) == 0))
@@ -127,17 +139,15 @@ public static class PasswordRules
         1,
         PasswordFault.Personal);
 
-    private static Piece Word(Rest rest)
+    private static IEnumerable<Piece> Words(Rest rest)
     {
         for (var length = Math.Min(LongestWord, rest.Text.Length - rest.At); length >= ShortestWord; length--)
         {
             if (rest.Readings.Any(reading => CommonWords.Contains(reading.Substring(rest.At, length))))
             {
-                return new(length, WordWeight, PasswordFault.Common);
+                yield return new(length, WordWeight, PasswordFault.Common);
             }
         }
-
-        return Piece.Nothing;
     }
 
     // aaaa, abab…: a unit of at most four characters, at least three times or twice four.
@@ -204,7 +214,7 @@ public static class PasswordRules
         rest.At + 4 <= rest.Text.Length
         && rest.Text[rest.At..(rest.At + 2)] is "19" or "20"
         && char.IsAsciiDigit(rest.Text[rest.At + 2]) && char.IsAsciiDigit(rest.Text[rest.At + 3])
-            ? new(4, WordWeight, PasswordFault.Predictable)
+            ? new(4, 1, PasswordFault.Predictable)
             : Piece.Nothing;
 
     // What was there before adds nothing the second time.

@@ -3,9 +3,9 @@ using System.Text.Unicode;
 using IdentityServer.Configuration;
 using IdentityServer.Errors;
 using IdentityServer.Layout;
+using IdentityServer.Protocol;
 using IdentityServer.Storage.Users;
 using Microsoft.AspNetCore.Identity;
-using Microsoft.AspNetCore.Mvc;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.WebEncoders;
 
@@ -49,7 +49,7 @@ public static class SignInServices
         services.AddRazorPages(options =>
             {
                 options.RootDirectory = "/";
-                options.Conventions.ConfigureFilter(new ResponseCacheAttribute { NoStore = true, Location = ResponseCacheLocation.None });
+                options.Conventions.ConfigureFilter(new NoStore());
             })
             .AddViewLocalization()
             .AddCookieTempDataProvider(options => options.Cookie = CookieNames.Builder(issuer, "draft"));
@@ -59,6 +59,16 @@ public static class SignInServices
     /// <summary>Language and error pages, around everything that comes after.</summary>
     public static IApplicationBuilder UseHostedPages(this IApplicationBuilder app)
     {
+        // The issuer says how people reach us, also where something in front of us ended TLS and was not named as a proxy.
+        if (CookieNames.AreSecure(app.ApplicationServices.GetRequiredService<ProtocolOptions>().Issuer))
+        {
+            app.Use((http, next) =>
+            {
+                http.Request.IsHttps = true;
+                return next(http);
+            });
+        }
+
         app.UseRequestLocalization(UiLanguage.Localization());
         app.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandlingPath = ErrorModel.Path });
         app.UseStatusCodePagesWithReExecute(ErrorModel.Path);

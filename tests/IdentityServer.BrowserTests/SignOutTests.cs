@@ -1,0 +1,59 @@
+using System.Net;
+using IdentityServer.Testing;
+
+namespace IdentityServer.BrowserTests;
+
+[Collection(HostedSite.Shared)]
+public sealed class SignOutTests(HostedSite site)
+{
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task An_app_without_proof_makes_us_ask_and_gets_the_person_back()
+    {
+        var person = await site.Server.AddPersonAsync("olga", Ct);
+        await using var visitor = await site.OpenAsync();
+        await visitor.ComeFromAppAsync("openid");
+        await visitor.SignInAsync(person);
+        await visitor.Page.Locator("button[value=allow]").ClickAsync();
+        await visitor.WaitForAppAsync();
+
+        var address = site.App.EndSessionAddress(
+            new("client_id", site.App.ClientId), new("post_logout_redirect_uri", site.App.PostLogoutRedirectUri), new("state", "s 1"));
+        await visitor.Page.GotoAsync(address.AbsoluteUri);
+        Assert.Contains("/logout?handle=", visitor.Page.Url, StringComparison.Ordinal);
+        Assert.Contains("Northwind Orders", await visitor.Page.Locator(".panel").TextContentAsync(), StringComparison.Ordinal);
+        await visitor.Page.Locator("form button").ClickAsync();
+        var back = await visitor.WaitForAppAsync();
+
+        Assert.Equal(site.AppOrigin + "/signed-out?state=s%201", back.AbsoluteUri);
+        await visitor.OpenAsync("/");
+        Assert.True(await visitor.Page.GetByText("Nobody is signed in").IsVisibleAsync());
+    }
+
+    [Fact]
+    public async Task Nothing_ends_before_the_person_says_so()
+    {
+        var browser = new Browser(site.Server.Http);
+        var login = await browser.OpenAsync(new Uri(site.Server.Address, "/login"), Ct);
+        await browser.SignInAsync(login, site.Bob, Ct);
+
+        await browser.OpenAsync(new Uri(site.Server.Address, "/logout"), Ct);
+        await browser.PostFromElsewhereAsync(new Uri(site.Server.Address, "/logout"), [], Ct);
+        var home = await browser.OpenAsync(site.Server.Address, Ct);
+        Assert.Contains("You are signed in, Bob Example", home.Text, StringComparison.Ordinal);
+
+        // A page that says "signed out" must not lie.
+        var untrue = await browser.OpenAsync(new Uri(site.Server.Address, "/signed-out"), Ct);
+        Assert.Equal("/", untrue.Address.AbsolutePath);
+    }
+
+    [Fact]
+    public async Task Whoever_is_signed_out_already_is_told_so()
+    {
+        var page = await new Browser(site.Server.Http).OpenAsync(new Uri(site.Server.Address, "/logout"), Ct);
+
+        Assert.Equal("/signed-out", page.Address.AbsolutePath);
+        Assert.Equal(HttpStatusCode.OK, page.Status);
+    }
+}
