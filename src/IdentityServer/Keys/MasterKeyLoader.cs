@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using IdentityServer.Configuration;
 using IdentityServer.Protocol.Keys;
 using Microsoft.AspNetCore.DataProtection.Repositories;
@@ -80,16 +79,5 @@ public static class MasterKeyServices
     /// <summary><see cref="MasterKeyLoader.LoadAsync"/> must run once before anything is sealed or opened.</summary>
     public static IServiceCollection AddMasterKey(this IServiceCollection services) => services
         .AddSingleton<MasterKeyLoader>()
-        .AddSingleton<IKeyProtector, LoadedKeyProtector>();
-
-    // ASP.NET Core asks for its protectors while the pipeline is built, before the key is loaded.
-    private sealed class LoadedKeyProtector(MasterKeyLoader loader) : IKeyProtector
-    {
-        public string MasterKeyId => loader.Current.MasterKeyId;
-
-        public byte[] Seal(ReadOnlySpan<byte> secret, string context) => loader.Current.Seal(secret, context);
-
-        public bool TryOpen(ReadOnlySpan<byte> box, string context, [NotNullWhen(true)] out byte[]? secret) =>
-            loader.Current.TryOpen(box, context, out secret);
-    }
+        .AddSingleton<IKeyProtector>(provider => provider.GetRequiredService<MasterKeyLoader>().Current);
 }

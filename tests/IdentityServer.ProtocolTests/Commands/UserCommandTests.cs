@@ -1,0 +1,88 @@
+using System.Text.Json.Nodes;
+
+namespace IdentityServer.ProtocolTests.Commands;
+
+public sealed class UserCommandTests(MigratedFolder folder) : CommandTest(folder)
+{
+    private const string Password = "teapot-lantern-orchard-violin";
+
+    [Fact]
+    public async Task A_person_is_added_with_their_roles()
+    {
+        var added = (await RunWithInputAsync(
+            Password + "\n",
+            "users", "add", "carol", "--email", "carol@example.com", "--password-stdin", "--role", "operator", "--role", "auditor",
+            "--name", "Carol Cooper", "--json")).Json;
+
+        Assert.Equal("carol", (string?)added["user_name"]);
+        Assert.Equal("carol@example.com", (string?)added["email"]);
+        Assert.Equal(22, ((string?)added["sub"])!.Length);
+
+        var listed = JsonNode.Parse((await RunAsync("users", "list", "--json")).Successful.Output)!.AsArray();
+        var carol = Assert.Single(listed, person => (string?)person!["sub"] == (string?)added["sub"])!;
+        Assert.Equal(["auditor", "operator"], carol["roles"]!.AsArray().Select(role => (string)role!).Order(StringComparer.Ordinal));
+        Assert.DoesNotContain("assword", (await RunAsync("users", "list")).Successful.Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("no-at-sign")]
+    [InlineData("@example.com")]
+    [InlineData("dave@")]
+    [InlineData("dave@a@example.com")]
+    [InlineData("dave @example.com")]
+    [InlineData("Dave <dave@example.com>")]
+    public async Task An_address_must_look_like_one(string email)
+    {
+        AssertFailed(
+            await RunWithInputAsync(Password, "users", "add", "dave", "--email", email, "--password-stdin"), Refused, "e-mail address");
+    }
+
+    [Theory]
+    [InlineData("", "is empty")]
+    [InlineData("a\nb", "control character")]
+    [InlineData("a\u202eb", "control character")]
+    public async Task A_user_name_must_be_readable(string name, string reason)
+    {
+        AssertFailed(
+            await RunWithInputAsync(Password, "users", "add", name, "--email", "dave@example.com", "--password-stdin"), Refused, reason);
+    }
+
+    [Theory]
+    [InlineData("short")]
+    [InlineData("password password password")]
+    [InlineData("eveeveeveeveeve")]
+    public async Task A_weak_password_is_refused_and_not_repeated(string password)
+    {
+        var refused = await RunWithInputAsync(password, "users", "add", "eve", "--email", "eve@example.com", "--password-stdin", "--json");
+
+        Assert.Equal(Refused, refused.ExitCode);
+        Assert.Empty(refused.Output);
+        Assert.NotEmpty(refused.Errors);
+        Assert.DoesNotContain(password, refused.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Nothing_typed_is_no_password()
+    {
+        AssertFailed(
+            await RunWithInputAsync("", "users", "add", "frank", "--email", "frank@example.com", "--password-stdin"), Usage, "No password");
+    }
+
+    [Fact]
+    public async Task A_role_must_exist()
+    {
+        AssertFailed(
+            await RunWithInputAsync(Password, "users", "add", "gina", "--email", "gina@example.com", "--password-stdin", "--role", "root"),
+            Refused,
+            "no role root");
+    }
+
+    [Fact]
+    public async Task A_name_is_taken_once()
+    {
+        (await RunWithInputAsync(Password, "users", "add", "henry", "--email", "henry@example.com", "--password-stdin")).Successful.ToString();
+
+        AssertFailed(
+            await RunWithInputAsync(Password, "users", "add", "HENRY", "--email", "other@example.com", "--password-stdin"), Refused, "HENRY");
+    }
+}
