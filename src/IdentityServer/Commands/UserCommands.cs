@@ -27,13 +27,19 @@ internal sealed class UserCommands : Command
         var email = new Option<string>("--email") { Description = "Their e-mail address.", HelpName = "ADDRESS", Required = true };
         var password = new Option<bool>("--password-stdin")
         {
-            Description = "Read the password from standard input (its first line): an argument would be visible to others.",
-            Required = true,
+            Description = "Read the password from standard input (its first line): an argument would be visible to others. (REQUIRED)",
         };
         var roles = CommonOptions.Many("--role", string.Join('|', Roles.All), "What they may do in the administration; repeatable. Default: nothing.");
         var displayName = CommonOptions.One("--name", "TEXT", "Their whole name as it is shown.");
         var json = CommonOptions.Json();
         var add = new Command("add", "Add a person.") { name, email, password, roles, displayName, json };
+        add.Validators.Add(parsed =>
+        {
+            if (!parsed.GetValue(password))
+            {
+                parsed.AddError("The password comes on standard input: add --password-stdin.");
+            }
+        });
         add.SetAction((parsed, ct) => AddAsync(
             new User(parsed.GetRequiredValue(name)) { Email = parsed.GetRequiredValue(email), Name = parsed.GetValue(displayName) },
             ClientCommands.Words(parsed.GetValue(roles)),

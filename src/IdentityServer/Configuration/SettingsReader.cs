@@ -46,11 +46,11 @@ public static class SettingsReader
         var addresses = new List<BindingAddress>();
         foreach (var url in urls.Split(';', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
         {
-            try
+            if (AddressNamed(url) is { } address)
             {
-                addresses.Add(BindingAddress.Parse(url));
+                addresses.Add(address);
             }
-            catch (FormatException)
+            else
             {
                 problems.Add(new(UrlsKey, $"has the address “{Identifiers.Shown(url)}”, which cannot be read. Write http://HOST:PORT, several separated by semicolons."));
             }
@@ -61,6 +61,20 @@ public static class SettingsReader
         IEnumerable<string> Ports(string scheme) => (configuration[$"{scheme}_ports"] ?? "")
             .Split(';', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
             .Select(port => $"{scheme}://*:{port}");
+    }
+
+    private static BindingAddress? AddressNamed(string url)
+    {
+        try
+        {
+            // BindingAddress takes a port that is no number for a part of the host.
+            var address = BindingAddress.Parse(url);
+            return address.IsUnixPipe || address.IsNamedPipe || Uri.IsWellFormedUriString(Text(address), UriKind.Absolute) ? address : null;
+        }
+        catch (FormatException)
+        {
+            return null;
+        }
     }
 
     private static void CheckIssuer(
@@ -91,10 +105,12 @@ public static class SettingsReader
         }
     }
 
-    private static string AddressOf(BindingAddress address)
+    private static string AddressOf(BindingAddress address) => new Uri(Text(address)).GetLeftPart(UriPartial.Authority);
+
+    private static string Text(BindingAddress address)
     {
         var host = address.Host is "*" or "+" or "0.0.0.0" or "[::]" ? "localhost" : address.Host;
-        return new Uri($"{address.Scheme}://{host}:{address.Port}").GetLeftPart(UriPartial.Authority);
+        return $"{address.Scheme}://{host}:{address.Port}";
     }
 
     // OpenID Connect Discovery §3: https, no query, no fragment. Exactly one spelling, because clients compare it letter by letter.
@@ -217,7 +233,7 @@ public static class SettingsReader
             {
                 problems.Add(new(
                     $"{Section}:Proxies:Trusted:{index}",
-                    $"is “{Identifiers.Shown(proxy)}”. Allowed: an address (10.0.0.5) or a network whose host bits are zero (10.0.0.0/24)."));
+                    $"is “{Identifiers.Shown(proxy)}”. Allowed: an address (10.0.0.5) or a network (10.0.0.0/24)."));
             }
         }
     }

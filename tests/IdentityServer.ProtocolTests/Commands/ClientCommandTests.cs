@@ -37,13 +37,13 @@ public sealed class ClientCommandTests(MigratedFolder folder) : CommandTest(fold
     [Fact]
     public async Task Tables_and_hints_are_for_people()
     {
-        var added = (await RunAsync("clients", "add", "service-1", "--type", "service", "--scope", "orders.read")).Successful;
+        var added = (await RunAsync("clients", "add", "service-1", "--type", "service", "--scope", "orders.read")).Successful();
         Assert.Contains("client_secret", added.Output, StringComparison.Ordinal);
         Assert.Contains("not shown again", added.Errors, StringComparison.Ordinal);
 
-        var listed = (await RunAsync("clients", "list")).Successful;
+        var listed = (await RunAsync("clients", "list")).Successful();
         Assert.Contains("service-1", listed.Output, StringComparison.Ordinal);
-        var shown = (await RunAsync("clients", "show", "service-1")).Successful;
+        var shown = (await RunAsync("clients", "show", "service-1")).Successful();
         Assert.Contains("client_credentials", shown.Output, StringComparison.Ordinal);
         Assert.DoesNotContain("client_secret ", shown.Output, StringComparison.Ordinal);
     }
@@ -127,15 +127,15 @@ public sealed class ClientCommandTests(MigratedFolder folder) : CommandTest(fold
     [Fact]
     public async Task An_id_is_given_once_and_compares_by_letter()
     {
-        (await RunAsync("clients", "add", "twice", "--type", "service", "--json")).Successful.ToString();
+        (await RunAsync("clients", "add", "twice", "--type", "service", "--json")).Expect();
         AssertFailed(await RunAsync("clients", "add", "twice", "--type", "service", "--json"), Refused, "a client twice already");
-        (await RunAsync("clients", "add", "Twice", "--type", "service", "--json")).Successful.ToString();
+        (await RunAsync("clients", "add", "Twice", "--type", "service", "--json")).Expect();
     }
 
     [Fact]
     public async Task A_new_secret_leaves_the_old_one_alive_for_as_long_as_was_said()
     {
-        (await RunAsync("clients", "add", "rotating", "--type", "service", "--json")).Successful.ToString();
+        (await RunAsync("clients", "add", "rotating", "--type", "service", "--json")).Expect();
 
         var second = (await RunAsync("clients", "rotate-secret", "rotating", "--expire-old", "1h", "--json")).Json;
         var secrets = second["secrets"]!.AsArray();
@@ -161,8 +161,8 @@ public sealed class ClientCommandTests(MigratedFolder folder) : CommandTest(fold
     [Fact]
     public async Task A_removed_client_is_gone()
     {
-        (await RunAsync("clients", "add", "leaving", "--type", "service")).Successful.ToString();
-        (await RunAsync("clients", "remove", "leaving")).Successful.ToString();
+        (await RunAsync("clients", "add", "leaving", "--type", "service")).Expect();
+        (await RunAsync("clients", "remove", "leaving")).Expect();
 
         AssertFailed(await RunAsync("clients", "remove", "leaving"), Refused, "no client leaving");
         AssertFailed(await RunAsync("clients", "show", "leaving"), Refused, "no client leaving");

@@ -21,11 +21,11 @@ public sealed class DatabaseCommandTests
         Assert.Equal(3, serving.ExitCode);
         Assert.Contains("identityserver migrate up", serving.Errors, StringComparison.Ordinal);
 
-        Assert.Contains("Applied", (await RunAsync(folder, "migrate", "up")).Successful.Output, StringComparison.Ordinal);
-        Assert.DoesNotContain("Applied", (await RunAsync(folder, "migrate", "up")).Successful.Output, StringComparison.Ordinal);
-        Assert.Contains("current", (await RunAsync(folder, "migrate", "status")).Successful.Output, StringComparison.Ordinal);
-        Assert.Contains("no clients", (await RunAsync(folder, "clients", "list")).Successful.Output, StringComparison.Ordinal);
-        Assert.Empty(JsonNode.Parse((await RunAsync(folder, "keys", "list", "--json")).Successful.Output)!.AsArray());
+        Assert.Contains("Applied", (await RunAsync(folder, "migrate", "up")).Successful().Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("Applied", (await RunAsync(folder, "migrate", "up")).Successful().Output, StringComparison.Ordinal);
+        Assert.Contains("current", (await RunAsync(folder, "migrate", "status")).Successful().Output, StringComparison.Ordinal);
+        Assert.Contains("no clients", (await RunAsync(folder, "clients", "list")).Successful().Output, StringComparison.Ordinal);
+        Assert.Empty(JsonNode.Parse((await RunAsync(folder, "keys", "list", "--json")).Successful().Output)!.AsArray());
     }
 
     [Fact]
@@ -34,7 +34,7 @@ public sealed class DatabaseCommandTests
         await using var folder = await ServerFolder.CreateAsync(Ct);
         folder.Environment["ASPNETCORE_ENVIRONMENT"] = "Development";
 
-        Assert.Contains("no people", (await RunAsync(folder, "users", "list")).Successful.Output, StringComparison.Ordinal);
+        Assert.Contains("no people", (await RunAsync(folder, "users", "list")).Successful().Output, StringComparison.Ordinal);
     }
 
     [Fact]

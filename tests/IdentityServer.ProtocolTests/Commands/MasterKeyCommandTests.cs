@@ -12,7 +12,7 @@ public sealed class MasterKeyCommandTests
         await using var folder = await ServerFolder.CreateAsync(Ct);
         var path = Path.Combine(folder.Path, "deep", "new.key");
 
-        var made = (await folder.RunAsync(["keys", "master-key", "new", "deep/new.key"], null, Ct)).Successful;
+        var made = (await folder.RunAsync(["keys", "master-key", "new", "deep/new.key"], null, Ct)).Successful();
         Assert.Contains(path, made.Output, StringComparison.Ordinal);
         Assert.Contains("Back it up", made.Output, StringComparison.Ordinal);
         var before = await File.ReadAllTextAsync(path, Ct);
@@ -33,7 +33,7 @@ public sealed class MasterKeyCommandTests
         await using var folder = await ServerFolder.CreateAsync(Ct);
         folder.Environment["IdentityServer__MasterKey__Path"] = $"{folder.Path}/configured.key";
 
-        (await folder.RunAsync(["keys", "master-key", "new"], null, Ct)).Successful.ToString();
+        (await folder.RunAsync(["keys", "master-key", "new"], null, Ct)).Expect();
         Assert.True(File.Exists($"{folder.Path}/configured.key"));
 
         folder.Environment["IdentityServer__MasterKey__Path"] = "";

@@ -11,8 +11,8 @@ public sealed class MigratedFolder : IAsyncLifetime
     {
         var ct = TestContext.Current.CancellationToken;
         Folder = await ServerFolder.CreateAsync(ct);
-        (await RunAsync("migrate", "up")).Successful.ToString();
-        (await RunAsync("scopes", "add", "orders.read", "--display-name", "See orders")).Successful.ToString();
+        (await RunAsync("migrate", "up")).Expect();
+        (await RunAsync("scopes", "add", "orders.read", "--display-name", "See orders")).Expect();
     }
 
     public ValueTask DisposeAsync() => Folder.DisposeAsync();
@@ -47,5 +47,15 @@ public abstract class CommandTest(MigratedFolder folder) : IClassFixture<Migrate
         Assert.Contains(reason, result.Errors, StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", result.Errors, StringComparison.Ordinal);
         Assert.Empty(result.Output);
+    }
+}
+
+internal static class CommandResults
+{
+    /// <summary>Itself; fails when the command failed.</summary>
+    public static CommandResult Successful(this CommandResult result)
+    {
+        result.Expect();
+        return result;
     }
 }

@@ -8,23 +8,23 @@ public sealed class ScopeCommandTests(MigratedFolder folder) : CommandTest(folde
     public async Task Scopes_and_the_APIs_they_belong_to_are_listed()
     {
         (await RunAsync("scopes", "add", "stock.write", "--display-name", "Change the stock", "--description", "All of it.", "--changes-data"))
-            .Successful.ToString();
+            .Expect();
         var api = (await RunAsync(
             "apis", "add", "https://stock.example", "--scope", "stock.write", "orders.read", "--introspection-client", "stock-gateway",
             "--display-name", "Stock", "--json"));
         Assert.Equal("https://stock.example", (string?)api.Json["name"]);
         Assert.Contains("no client stock-gateway yet", api.Errors, StringComparison.Ordinal);
 
-        var scopes = JsonNode.Parse((await RunAsync("scopes", "list", "--json")).Successful.Output)!.AsArray();
+        var scopes = JsonNode.Parse((await RunAsync("scopes", "list", "--json")).Successful().Output)!.AsArray();
         var stock = scopes.Single(scope => (string?)scope!["name"] == "stock.write")!;
         Assert.True((bool)stock["changes_data"]!);
         Assert.Equal("https://stock.example", (string?)stock["apis"]![0]);
         Assert.True((bool)scopes.Single(scope => (string?)scope!["name"] == "openid")!["standard"]!);
 
-        var apis = JsonNode.Parse((await RunAsync("apis", "list", "--json")).Successful.Output)!.AsArray();
+        var apis = JsonNode.Parse((await RunAsync("apis", "list", "--json")).Successful().Output)!.AsArray();
         Assert.Equal("stock-gateway", (string?)Assert.Single(apis)!["introspection_clients"]![0]);
-        Assert.Contains("stock-gateway", (await RunAsync("apis", "list")).Successful.Output, StringComparison.Ordinal);
-        Assert.Contains("Change the stock", (await RunAsync("scopes", "list")).Successful.Output, StringComparison.Ordinal);
+        Assert.Contains("stock-gateway", (await RunAsync("apis", "list")).Successful().Output, StringComparison.Ordinal);
+        Assert.Contains("Change the stock", (await RunAsync("scopes", "list")).Successful().Output, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -51,7 +51,7 @@ public sealed class ScopeCommandTests(MigratedFolder folder) : CommandTest(folde
     [Fact]
     public async Task An_API_name_is_taken_once()
     {
-        (await RunAsync("apis", "add", "once")).Successful.ToString();
+        (await RunAsync("apis", "add", "once")).Expect();
         AssertFailed(await RunAsync("apis", "add", "once"), Refused, "an API once already");
     }
 }

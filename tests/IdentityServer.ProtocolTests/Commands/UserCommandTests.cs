@@ -18,10 +18,10 @@ public sealed class UserCommandTests(MigratedFolder folder) : CommandTest(folder
         Assert.Equal("carol@example.com", (string?)added["email"]);
         Assert.Equal(22, ((string?)added["sub"])!.Length);
 
-        var listed = JsonNode.Parse((await RunAsync("users", "list", "--json")).Successful.Output)!.AsArray();
+        var listed = JsonNode.Parse((await RunAsync("users", "list", "--json")).Successful().Output)!.AsArray();
         var carol = Assert.Single(listed, person => (string?)person!["sub"] == (string?)added["sub"])!;
         Assert.Equal(["auditor", "operator"], carol["roles"]!.AsArray().Select(role => (string)role!).Order(StringComparer.Ordinal));
-        Assert.DoesNotContain("assword", (await RunAsync("users", "list")).Successful.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("assword", (await RunAsync("users", "list")).Successful().Output, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -80,7 +80,7 @@ public sealed class UserCommandTests(MigratedFolder folder) : CommandTest(folder
     [Fact]
     public async Task A_name_is_taken_once()
     {
-        (await RunWithInputAsync(Password, "users", "add", "henry", "--email", "henry@example.com", "--password-stdin")).Successful.ToString();
+        (await RunWithInputAsync(Password, "users", "add", "henry", "--email", "henry@example.com", "--password-stdin")).Expect();
 
         AssertFailed(
             await RunWithInputAsync(Password, "users", "add", "HENRY", "--email", "other@example.com", "--password-stdin"), Refused, "HENRY");

@@ -2,6 +2,7 @@ using System.Net;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using IdentityServer.FirstRun;
+using IdentityServer.ProtocolTests.Commands;
 using IdentityServer.Testing;
 
 namespace IdentityServer.ProtocolTests.FirstRun;
@@ -33,7 +34,7 @@ public sealed partial class FirstStartTests
 
         var key = await File.ReadAllTextAsync($"{folder.Path}/made.key", Ct);
         Assert.Contains("DEVELOPMENT MASTER KEY", key, StringComparison.Ordinal);
-        var clients = JsonNode.Parse((await folder.RunAsync(["clients", "list", "--json"], null, Ct)).Successful.Output)!.AsArray();
+        var clients = JsonNode.Parse((await folder.RunAsync(["clients", "list", "--json"], null, Ct)).Successful().Output)!.AsArray();
         Assert.Equal(
             [Demo.NativeClient, Demo.ServiceClient, Demo.SpaClient, Demo.WebClient],
             clients.Select(client => (string)client!["client_id"]!).Order(StringComparer.Ordinal));
@@ -51,7 +52,7 @@ public sealed partial class FirstStartTests
     public async Task The_demo_is_planted_in_an_empty_database_only()
     {
         await using var folder = await DevelopmentAsync();
-        (await folder.RunAsync(["clients", "add", "mine", "--type", "service"], null, Ct)).Successful.ToString();
+        (await folder.RunAsync(["clients", "add", "mine", "--type", "service"], null, Ct)).Expect();
 
         await using (var server = await folder.StartAsync(Ct))
         {
@@ -59,7 +60,7 @@ public sealed partial class FirstStartTests
             Assert.DoesNotContain(Demo.People[0].Password, greeting, StringComparison.Ordinal);
         }
 
-        var listed = (await folder.RunAsync(["clients", "list"], null, Ct)).Successful.Output;
+        var listed = (await folder.RunAsync(["clients", "list"], null, Ct)).Successful().Output;
         Assert.DoesNotContain(Demo.WebClient, listed, StringComparison.Ordinal);
     }
 
@@ -67,7 +68,7 @@ public sealed partial class FirstStartTests
     public async Task Production_invites_the_first_admin_once()
     {
         await using var folder = await ServerFolder.CreateAsync(Ct);
-        (await folder.RunAsync(["migrate", "up"], null, Ct)).Successful.ToString();
+        (await folder.RunAsync(["migrate", "up"], null, Ct)).Expect();
         using var http = Browser.CreateClient();
 
         string firstLink;
@@ -88,7 +89,7 @@ public sealed partial class FirstStartTests
             (await folder.RunAsync(
                 ["users", "add", "root", "--email", "root@example.com", "--password-stdin", "--role", "admin"],
                 "teapot-lantern-orchard-violin",
-                Ct)).Successful.ToString();
+                Ct)).Expect();
             Assert.NotEqual(HttpStatusCode.OK, await StatusAsync(http, secondLink));
         }
 
@@ -134,27 +135,27 @@ public sealed partial class FirstStartTests
         var wrong = await folder.RunAsync(["serve"], null, Ct);
         Assert.Equal(4, wrong.ExitCode);
         Assert.DoesNotContain("   at ", wrong.Errors, StringComparison.Ordinal);
-        Assert.Equal(2, JsonNode.Parse((await folder.RunAsync(["keys", "list", "--json"], null, Ct)).Successful.Output)!.AsArray().Count);
+        Assert.Equal(2, JsonNode.Parse((await folder.RunAsync(["keys", "list", "--json"], null, Ct)).Successful().Output)!.AsArray().Count);
     }
 
     [Fact]
     public async Task What_a_command_changes_the_running_server_knows()
     {
         await using var folder = await ServerFolder.CreateAsync(Ct);
-        (await folder.RunAsync(["migrate", "up"], null, Ct)).Successful.ToString();
+        (await folder.RunAsync(["migrate", "up"], null, Ct)).Expect();
         await using var server = await folder.StartAsync(Ct);
 
-        (await folder.RunAsync(["scopes", "add", "live.read"], null, Ct)).Successful.ToString();
+        (await folder.RunAsync(["scopes", "add", "live.read"], null, Ct)).Expect();
         var client = (await folder.RunAsync(["clients", "add", "live", "--type", "service", "--scope", "live.read", "--json"], null, Ct)).Json;
         var secret = (string)client["client_secret"]!;
         await UntilAsync(folder, secret, HttpStatusCode.OK);
 
-        (await folder.RunAsync(["clients", "rotate-secret", "live", "--expire-old", "0"], null, Ct)).Successful.ToString();
+        (await folder.RunAsync(["clients", "rotate-secret", "live", "--expire-old", "0"], null, Ct)).Expect();
         await UntilAsync(folder, secret, HttpStatusCode.Unauthorized);
 
-        (await folder.RunAsync(["clients", "remove", "live"], null, Ct)).Successful.ToString();
+        (await folder.RunAsync(["clients", "remove", "live"], null, Ct)).Expect();
         await UntilAsync(folder, secret, HttpStatusCode.Unauthorized);
-        var keys = JsonNode.Parse((await folder.RunAsync(["keys", "list", "--json"], null, Ct)).Successful.Output)!.AsArray();
+        var keys = JsonNode.Parse((await folder.RunAsync(["keys", "list", "--json"], null, Ct)).Successful().Output)!.AsArray();
         Assert.Equal(["ES256", "RS256"], keys.Select(key => (string)key!["alg"]!).Order(StringComparer.Ordinal));
         Assert.All(keys, key =>
         {
