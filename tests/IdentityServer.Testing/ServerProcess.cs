@@ -3,13 +3,13 @@ using System.Diagnostics;
 
 namespace IdentityServer.Testing;
 
-/// <summary>A server in a process of its own, as a user would start it; <see cref="ServerFolder.StartAsync"/> makes it.</summary>
+/// <summary>A program in a process of its own, as a user would start it; <see cref="ServerFolder.StartAsync"/> makes servers.</summary>
 public sealed class ServerProcess : IAsyncDisposable
 {
     private readonly Process _process;
     private readonly ConcurrentQueue<string> _log = new();
 
-    internal ServerProcess(ProcessStartInfo start)
+    public ServerProcess(ProcessStartInfo start)
     {
         _process = new Process { StartInfo = start };
         _process.OutputDataReceived += (_, line) => Keep(line.Data);

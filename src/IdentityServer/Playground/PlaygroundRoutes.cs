@@ -1,4 +1,5 @@
 using System.Text;
+using IdentityServer.FirstRun;
 using IdentityServer.Layout;
 using IdentityServer.Protocol;
 using IdentityServer.Protocol.Audit;
@@ -73,7 +74,7 @@ internal static class PlaygroundRoutes
     {
         // Only what the demo's own app was granted: a Development server may hold other people's tests.
         http.Response.Headers.CacheControl = "no-store";
-        return IsFromElsewhere(http.Request) || await grants.FindAsync(grantId, ct) is not { ClientId: PlaygroundSettings.PersonClientId }
+        return IsFromElsewhere(http.Request) || await grants.FindAsync(grantId, ct) is not { ClientId: Demo.SpaClient }
             ? Results.NotFound()
             : Results.Json(new GrantTimeline([.. (await audit.OfGrantAsync(grantId, ct)).Select(GrantTimelineEvent.Of)]));
     }

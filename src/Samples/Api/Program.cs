@@ -60,6 +60,8 @@ var app = builder.Build();
 var orders = new List<Order> { new(1, "Two chairs"), new(2, "A reading lamp") };
 var gate = new Lock();
 
+app.MapGet("/", () => "Orders. Ask for /orders with an access token.").AllowAnonymous();
+
 app.MapGet("/orders", () =>
 {
     lock (gate)

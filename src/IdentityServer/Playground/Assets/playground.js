@@ -448,10 +448,17 @@ function listen() {
   }, 1000);
 }
 
-fill();
-listen();
-comeBack();
-showStep();
-showAll();
-await refreshPage();
+if (settings.person && settings.service) {
+  fill();
+  listen();
+  comeBack();
+  showStep();
+  showAll();
+  await refreshPage();
+} else {
+  form('main').replaceChildren(h('div', { class: 'notice warn' },
+    h('h1', {}, 'The demo is not in this database'),
+    h('p', {}, 'The playground plays the demo\u2019s clients. They are made when the server starts in Development on an empty database.')));
+}
+
 document.documentElement.dataset.ready = '';
