@@ -4,6 +4,7 @@ using IdentityServer.FirstRun;
 using IdentityServer.Health;
 using IdentityServer.Jobs;
 using IdentityServer.Keys;
+using IdentityServer.Playground;
 using IdentityServer.Protocol;
 using IdentityServer.Protocol.Changes;
 using IdentityServer.Protocol.Keys;
@@ -105,6 +106,7 @@ public static class ServerHost
         app.MapProtocol();
         app.MapHealth();
         app.MapSignIn();
+        app.MapPlayground();
     }
 
     private static ForwardedHeadersOptions ForwardedHeaders(ProxySettings proxies)
