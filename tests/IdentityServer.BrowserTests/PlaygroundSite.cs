@@ -111,7 +111,7 @@ internal sealed class Developer : IAsyncDisposable
     public async Task PressAsync(string button)
     {
         var before = await Page.Locator("#exchange-list > details").CountAsync();
-        await Page.GetByRole(AriaRole.Button, new() { Name = button, Exact = true }).And(Page.Locator("visible=true")).ClickAsync();
+        await Page.GetByRole(AriaRole.Button, new() { Name = button, Exact = true }).ClickAsync();
         await Page.WaitForFunctionAsync("before => document.querySelectorAll('#exchange-list > details').length > before", before);
     }
 

@@ -62,13 +62,12 @@ internal sealed class SampleProgram : IAsyncDisposable
         _http.Dispose();
     }
 
-    // Beside the server's own program: …/src/IdentityServer/bin/Release/net10.0/identityserver.
+    // Built as the server was: …/src/IdentityServer/bin/Release/net10.0/identityserver.
     private static (string Folder, string Program) Find(string name)
     {
-        var framework = Path.GetDirectoryName(ServerFolder.Program)!;
+        var framework = Path.GetDirectoryName(Repository.ServerProgram)!;
         var configuration = Path.GetDirectoryName(framework)!;
-        var sources = Path.GetFullPath(Path.Combine(configuration, "../../.."));
-        var folder = Path.Combine(sources, "Samples", name);
+        var folder = Path.Combine(Repository.Root, "src", "Samples", name);
         var program = Path.Combine(folder, "bin", Path.GetFileName(configuration), Path.GetFileName(framework), name);
         return File.Exists(program) ? (folder, program) : throw new CheckFailedException($"Build the solution first: there is no {program}.");
     }
