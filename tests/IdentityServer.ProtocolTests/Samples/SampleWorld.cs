@@ -94,8 +94,12 @@ public sealed class SampleWorld : IAsyncLifetime
         return (string)JsonNode.Parse(added.Output)!["client_secret"]!;
     }
 
-    private async Task<CommandResult> RunAsync(string[] arguments, string? input = null) =>
-        (await _folder.RunAsync(arguments, input, TestContext.Current.CancellationToken)).Successful;
+    private async Task<CommandResult> RunAsync(string[] arguments, string? input = null)
+    {
+        var result = await _folder.RunAsync(arguments, input, TestContext.Current.CancellationToken);
+        result.Expect();
+        return result;
+    }
 }
 
 /// <summary>Shares one <see cref="SampleWorld"/>.</summary>
