@@ -62,8 +62,7 @@ public sealed class PlaygroundTests(PlaygroundSite site) : IClassFixture<Playgro
 
         await developer.GoToAsync("signout");
         await developer.Page.GetByRole(AriaRole.Button, new() { Name = "Sign out at the server" }).ClickAsync();
-        await developer.Page.WaitForURLAsync($"{site.Issuer}/playground#signout");
-        await developer.IsReadyAsync();
+        await Expect(developer.Page).ToHaveURLAsync($"{site.Issuer}/playground#signout");
         await Expect(developer.Newest).ToContainTextAsync("Came back");
 
         Assert.Empty(developer.Strangers);
