@@ -12,13 +12,13 @@ public sealed class Screenshots(HostedSite site)
     [Fact]
     public async Task Every_page_can_be_pictured()
     {
-        await PictureSignInAsync("sign-in-light", ColorScheme.Light, 1280, "en-GB");
+        await PictureSignInAsync("sign-in", ColorScheme.Light, 1280, "en-GB");
         await PictureSignInAsync("sign-in-dark", ColorScheme.Dark, 1280, "en-GB");
         await PictureSignInAsync("sign-in-narrow", ColorScheme.Light, 390, "en-GB");
         await PictureSignInAsync("sign-in-forced", ColorScheme.Light, 640, "en-GB", ForcedColors.Active);
         await PictureSignInAsync("sign-in-zh", ColorScheme.Light, 1280, "zh-CN");
 
-        await using var visitor = await site.OpenAsync();
+        await using var visitor = await site.OpenAsync(options => options.ViewportSize = new ViewportSize { Width = 1280, Height = 960 });
         await visitor.ComeFromAppAsync("openid profile email orders.read orders.write offline_access");
         await visitor.SignInAsync(new Person("alice", "wrong wrong wrong wrong"));
         await SaveAsync(visitor.Page, "sign-in-refused");
