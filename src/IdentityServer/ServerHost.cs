@@ -61,7 +61,7 @@ public static class ServerHost
         var protector = app.Services.GetRequiredService<IKeyProtector>();
         if (!DataProtectionRing.IsReadable(app.Services.GetRequiredService<IXmlRepository>(), protector))
         {
-            throw new StartException(
+            throw new MasterKeyException(
                 $"The master key {protector.MasterKeyId} does not open the Data Protection keys in the database, and no new ones are made "
                 + "to get going. Start with the master key that sealed them.");
         }

@@ -59,7 +59,7 @@ public sealed class UsageTests
     [InlineData("apis", "add", "a", "--scope")]
     public async Task Wrong_usage_is_explained(params string[] arguments)
     {
-        var (exitCode, output, errors) = await RunAsync(arguments);
+        var (exitCode, output, errors) = await InProcess.RunAsync(arguments);
 
         Assert.Equal(2, exitCode);
         Assert.Empty(output);
@@ -77,7 +77,7 @@ public sealed class UsageTests
     [InlineData("migrate", "status", "--help")]
     public async Task Help_goes_to_the_output(params string[] arguments)
     {
-        var (exitCode, output, errors) = await RunAsync(arguments);
+        var (exitCode, output, errors) = await InProcess.RunAsync(arguments);
 
         Assert.Equal(0, exitCode);
         Assert.Contains("Usage:", output, StringComparison.Ordinal);
@@ -87,7 +87,7 @@ public sealed class UsageTests
     [Fact]
     public async Task A_leading_at_sign_names_no_file()
     {
-        var (exitCode, _, errors) = await RunAsync("clients", "add", "app", "--type", "@/etc/passwd");
+        var (exitCode, _, errors) = await InProcess.RunAsync("clients", "add", "app", "--type", "@/etc/passwd");
 
         Assert.Equal(2, exitCode);
         Assert.Contains("@/etc/passwd", errors, StringComparison.Ordinal);
@@ -119,14 +119,5 @@ public sealed class UsageTests
     public void Anything_else_is_no_duration(string text)
     {
         Assert.False(Durations.TryParse(text, out _));
-    }
-
-    private static async Task<(int ExitCode, string Output, string Errors)> RunAsync(params string[] arguments)
-    {
-        using var output = new StringWriter();
-        using var errors = new StringWriter();
-        var terminal = new Terminal(TextReader.Null, output, errors, isOutputTerminal: false, isInputTerminal: false);
-        var exitCode = await CommandLine.RunAsync(arguments, terminal, TestContext.Current.CancellationToken);
-        return (exitCode, output.ToString(), errors.ToString());
     }
 }
