@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text;
 using AngleSharp.Html.Dom;
 
 namespace IdentityServer.Testing;
@@ -16,6 +17,9 @@ public sealed class Browser(HttpClient http)
         UseCookies = false,
         AllowAutoRedirect = false,
         UseProxy = false,
+
+        // Tests send what no well-behaved client would.
+        RequestHeaderEncodingSelector = (_, _) => Encoding.Latin1,
         PooledConnectionIdleTimeout = TimeSpan.FromSeconds(20),
     })
     {

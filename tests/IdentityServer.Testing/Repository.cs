@@ -10,6 +10,9 @@ public static class Repository
     /// <summary>The built server program.</summary>
     public static string ServerProgram { get; } = Path.GetFullPath(Metadata("ServerProgram"));
 
+    /// <summary>How this was built: <c>Debug</c> or <c>Release</c>.</summary>
+    public static string Configuration { get; } = Metadata("Configuration");
+
     private static string Metadata(string name) => typeof(Repository).Assembly
         .GetCustomAttributes<AssemblyMetadataAttribute>()
         .First(metadata => metadata.Key == name).Value!;

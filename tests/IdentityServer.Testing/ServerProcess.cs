@@ -9,6 +9,7 @@ public sealed class ServerProcess : IAsyncDisposable
     private readonly Process _process;
     private readonly ConcurrentQueue<string> _log = new();
 
+    /// <summary>Starts a program that serves; all three standard streams are redirected.</summary>
     public ServerProcess(ProcessStartInfo start)
     {
         _process = new Process { StartInfo = start };
@@ -28,13 +29,25 @@ public sealed class ServerProcess : IAsyncDisposable
     public bool HasExited => _process.HasExited;
 
     /// <summary>Waits until it says it is ready, or fails with its output.</summary>
-    public async Task WaitUntilReadyAsync(HttpClient http, Uri ready, TimeSpan limit, CancellationToken ct)
+    public Task WaitUntilReadyAsync(HttpClient http, Uri ready, TimeSpan limit, CancellationToken ct) =>
+        WaitAsync(http, ready, response => response.IsSuccessStatusCode, limit, ct);
+
+    /// <summary>Waits until it answers, whatever.</summary>
+    public Task WaitUntilListeningAsync(HttpClient http, Uri address, TimeSpan limit, CancellationToken ct) =>
+        WaitAsync(http, address, _ => true, limit, ct);
+
+    private async Task WaitAsync(
+        HttpClient http,
+        Uri address,
+        Func<HttpResponseMessage, bool> isEnough,
+        TimeSpan limit,
+        CancellationToken ct)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(ct);
         patience.CancelAfter(limit);
         try
         {
-            while (!await IsReadyAsync(http, ready, patience.Token))
+            while (!await AnswersAsync(http, address, isEnough, patience.Token))
             {
                 if (_process.HasExited)
                 {
@@ -67,12 +80,16 @@ public sealed class ServerProcess : IAsyncDisposable
         _process.Dispose();
     }
 
-    private static async Task<bool> IsReadyAsync(HttpClient http, Uri ready, CancellationToken ct)
+    private static async Task<bool> AnswersAsync(
+        HttpClient http,
+        Uri address,
+        Func<HttpResponseMessage, bool> isEnough,
+        CancellationToken ct)
     {
         try
         {
-            using var response = await http.GetAsync(ready, ct);
-            return response.IsSuccessStatusCode;
+            using var response = await http.GetAsync(address, ct);
+            return isEnough(response);
         }
         catch (HttpRequestException)
         {
