@@ -3,7 +3,7 @@ namespace IdentityServer.Benchmarks.Results;
 /// <summary>What a freshly started server costs before it has settled.</summary>
 internal sealed record Start
 {
-    /// <summary>From the start of the process to its first client_credentials answer (a settled p99 is its yardstick).</summary>
+    /// <summary>From the start of the process to its first client_credentials answer.</summary>
     public const double MostMilliseconds = 1000;
 
     public const double MostIdleMebibytes = 150;
