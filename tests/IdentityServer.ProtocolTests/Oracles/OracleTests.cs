@@ -27,6 +27,7 @@ public sealed class OracleTests(OracleServer server) : IClassFixture<OracleServe
         var start = new ProcessStartInfo(OracleServer.ResourceServerProgram)
         {
             WorkingDirectory = Folder,
+            UseShellExecute = false,
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -49,6 +50,7 @@ public sealed class OracleTests(OracleServer server) : IClassFixture<OracleServe
         var start = new ProcessStartInfo(program, [Path.Combine(Folder, script)])
         {
             WorkingDirectory = Folder,
+            UseShellExecute = false,
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
