@@ -96,12 +96,18 @@ public static class ServerHost
             app.UseForwardedHeaders(ForwardedHeaders(settings.Proxies));
         }
 
+        var isHttps = CookieNames.AreSecure(settings.Issuer);
         app.UseRequestLog();
+        app.UseProtocol(isHttps);
 
         // The pages go around the headers: an error page starts a new answer, which needs them too.
         app.UseHostedPages();
-        app.UseSecurityHeaders(settings.Issuer.StartsWith("https:", StringComparison.OrdinalIgnoreCase));
+        app.UseSecurityHeaders(isHttps);
         app.UseRouting();
+
+        // Said here, or the host would run them around everything.
+        app.UseAuthentication();
+        app.UseAuthorization();
         app.UseAntiforgery();
         app.MapProtocol();
         app.MapHealth();

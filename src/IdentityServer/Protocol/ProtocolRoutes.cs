@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Data.Common;
 using IdentityServer.Protocol.Authorize;
 using IdentityServer.Protocol.Discovery;
@@ -14,31 +15,61 @@ internal static class ProtocolRoutes
 {
     private delegate ValueTask<ProtocolResponse> Handler(OAuthRequest request, CancellationToken ct);
 
-    public static void MapProtocol(this WebApplication app)
+    /// <summary>
+    /// The endpoints that programs call. They are found by one look-up and answered before anything that only pages need runs:
+    /// language, error pages, antiforgery (docs/adr/0007).
+    /// </summary>
+    public static void UseProtocol(this WebApplication app, bool isHttps)
     {
         var services = app.Services;
-        var authorize = services.GetRequiredService<AuthorizeEndpoint>();
-        var endSession = services.GetRequiredService<EndSessionEndpoint>();
         var discovery = services.GetRequiredService<DiscoveryEndpoint>();
         var jwks = services.GetRequiredService<JwksEndpoint>();
-        var routes = new Routes(app, services.GetRequiredService<ProtocolPipeline>());
+        var pipeline = services.GetRequiredService<ProtocolPipeline>();
+        var routes = new Dictionary<string, RequestDelegate>(StringComparer.OrdinalIgnoreCase)
+        {
+            // documents
+            [Endpoints.Discovery] = Json("GET, HEAD", allowsScripts: true, (_, _) => new(discovery.Handle())),
+            [Endpoints.OAuthMetadata] = Json("GET, HEAD", allowsScripts: true, (_, _) => new(discovery.Handle())),
+            [Endpoints.Jwks] = Json("GET, HEAD", allowsScripts: true, (_, _) => new(jwks.Handle())),
 
-        // documents
-        routes.Map(Endpoints.Discovery, "GET, HEAD", Faults.Json, allowsScripts: true, (_, _) => new(discovery.Handle()));
-        routes.Map(Endpoints.OAuthMetadata, "GET, HEAD", Faults.Json, allowsScripts: true, (_, _) => new(discovery.Handle()));
-        routes.Map(Endpoints.Jwks, "GET, HEAD", Faults.Json, allowsScripts: true, (_, _) => new(jwks.Handle()));
+            // back channel
+            [Endpoints.Token] = Json("POST", allowsScripts: true, services.GetRequiredService<TokenEndpoint>().HandleAsync),
+            [Endpoints.Introspect] = Json("POST", allowsScripts: false, services.GetRequiredService<IntrospectEndpoint>().HandleAsync),
+            [Endpoints.Revocation] = Json("POST", allowsScripts: true, services.GetRequiredService<RevokeEndpoint>().HandleAsync),
+            [Endpoints.UserInfo] = Json("GET, POST", allowsScripts: true, services.GetRequiredService<UserInfoEndpoint>().HandleAsync),
+        }.ToFrozenDictionary(StringComparer.OrdinalIgnoreCase);
 
-        // back channel
-        routes.Map(Endpoints.Token, "POST", Faults.Json, allowsScripts: true, services.GetRequiredService<TokenEndpoint>().HandleAsync);
-        routes.Map(Endpoints.Introspect, "POST", Faults.Json, allowsScripts: false, services.GetRequiredService<IntrospectEndpoint>().HandleAsync);
-        routes.Map(Endpoints.Revocation, "POST", Faults.Json, allowsScripts: true, services.GetRequiredService<RevokeEndpoint>().HandleAsync);
-        routes.Map(Endpoints.UserInfo, "GET, POST", Faults.Json, allowsScripts: true, services.GetRequiredService<UserInfoEndpoint>().HandleAsync);
+        app.Use((context, next) =>
+        {
+            if (context.Request.Path.Value is not { } path || !routes.TryGetValue(path, out var answer))
+            {
+                return next(context);
+            }
 
-        // front channel: pages, never scripts (RFC 9700 §2.6)
-        routes.Map(Endpoints.Authorize, "GET, POST", Faults.Page, allowsScripts: false, authorize.HandleAsync);
-        routes.Map(Endpoints.AuthorizeResume, "GET", Faults.Page, allowsScripts: false, authorize.ResumeAsync);
-        routes.Map(Endpoints.EndSession, "GET, POST", Faults.Page, allowsScripts: false, endSession.HandleAsync);
-        routes.Map(Endpoints.EndSessionResume, "GET", Faults.Page, allowsScripts: false, endSession.ResumeAsync);
+            SecurityHeaders.Apply(context, isHttps);
+            return answer(context);
+        });
+
+        RequestDelegate Json(string methods, bool allowsScripts, Handler handle) =>
+            pipeline.Around(methods, Faults.Json, allowsScripts, handle.Invoke);
+    }
+
+    /// <summary>The endpoints that people's browsers come to: their errors are pages, and no script may call them (RFC 9700 §2.6).</summary>
+    public static void MapProtocol(this WebApplication app)
+    {
+        var pipeline = app.Services.GetRequiredService<ProtocolPipeline>();
+        var authorize = app.Services.GetRequiredService<AuthorizeEndpoint>();
+        var endSession = app.Services.GetRequiredService<EndSessionEndpoint>();
+
+        Map(Endpoints.Authorize, "GET, POST", authorize.HandleAsync);
+        Map(Endpoints.AuthorizeResume, "GET", authorize.ResumeAsync);
+        Map(Endpoints.EndSession, "GET, POST", endSession.HandleAsync);
+        Map(Endpoints.EndSessionResume, "GET", endSession.ResumeAsync);
+
+        void Map(string path, string methods, Handler handle) => app
+            .Map(path, pipeline.Around(methods, Faults.Page, allowsScripts: false, handle.Invoke))
+            .WithDisplayName(path)
+            .DisableAntiforgery();
     }
 
     /// <summary>How an endpoint tells of an error.</summary>
@@ -47,24 +78,24 @@ internal static class ProtocolRoutes
         Json,
         Page,
     }
-
-    private sealed class Routes(WebApplication app, ProtocolPipeline pipeline)
-    {
-        public void Map(string path, string methods, Faults faults, bool allowsScripts, Handler handle)
-        {
-            var allowed = methods.Split(", ");
-            app.Map(path, context => pipeline.RunAsync(context, methods, allowed, faults, allowsScripts, handle.Invoke))
-                .WithDisplayName(path)
-                .DisableAntiforgery();
-        }
-    }
 }
 
 /// <summary>What happens around every protocol endpoint: method, cross-origin rules, reading, writing, and the last resort.</summary>
 internal sealed partial class ProtocolPipeline(
     OAuthRequestReader reader, ProtocolResponseWriter writer, CorsRules cors, ILogger<ProtocolPipeline> logger)
 {
-    public async Task RunAsync(
+    /// <summary>The endpoint, as the server runs it.</summary>
+    public RequestDelegate Around(
+        string methods,
+        ProtocolRoutes.Faults faults,
+        bool allowsScripts,
+        Func<OAuthRequest, CancellationToken, ValueTask<ProtocolResponse>> handle)
+    {
+        var allowed = methods.Split(", ");
+        return context => RunAsync(context, methods, allowed, faults, allowsScripts, handle);
+    }
+
+    private async Task RunAsync(
         HttpContext context,
         string methods,
         string[] allowed,

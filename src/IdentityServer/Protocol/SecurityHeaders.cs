@@ -10,6 +10,12 @@ internal static class SecurityHeaders
 
     public static void UseSecurityHeaders(this WebApplication app, bool isHttps) => app.Use((context, next) =>
     {
+        Apply(context, isHttps);
+        return next(context);
+    });
+
+    public static void Apply(HttpContext context, bool isHttps)
+    {
         var headers = context.Response.Headers;
         headers.XContentTypeOptions = "nosniff";
 
@@ -26,7 +32,5 @@ internal static class SecurityHeaders
         {
             headers.StrictTransportSecurity = "max-age=31536000; includeSubDomains";
         }
-
-        return next(context);
-    });
+    }
 }
