@@ -25,6 +25,7 @@ using IdentityServer.Storage.Sessions;
 using IdentityServer.Storage.Users;
 using Microsoft.AspNetCore.DataProtection.Repositories;
 using Microsoft.AspNetCore.Identity;
+using Microsoft.Data.SqlClient;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
@@ -48,15 +49,24 @@ public static class StorageServices
         services.TryAddSingleton(TimeProvider.System);
         services.AddPooledDbContextFactory<ServerDb>(builder => Configure(builder, options));
         services.AddScoped(provider => provider.GetRequiredService<IDbContextFactory<ServerDb>>().CreateDbContext());
-        services.AddSingleton<DatabaseSchema>();
+        services.AddSingleton(provider => new DatabaseSchema(
+            provider.GetRequiredService<IDbContextFactory<ServerDb>>(), provider.GetRequiredService<IStatements>(), options));
         if (options.Provider == DatabaseProvider.Sqlite)
         {
             // By a factory, so that the container also disposes of it: what waits is finished then.
             services.AddSingleton<IDeeds>(_ => new SqliteWriter(OpenOn, SqliteConnectionString(options, pooling: false)));
+            services.AddSingleton<IStatements>(_ => new SqliteStatements(SqliteConnectionString(options, pooling: false)));
         }
         else
         {
+            var connectionString = options.Provider == DatabaseProvider.PostgreSql
+                ? PostgreSqlConnectionString(options)
+                : options.ConnectionString;
+            services.AddSingleton(new Connections(options.Provider, () => options.Provider == DatabaseProvider.PostgreSql
+                ? new NpgsqlConnection(connectionString)
+                : new SqlConnection(connectionString)));
             services.AddSingleton<IDeeds, DirectDeeds>();
+            services.AddSingleton<IStatements, ServerStatements>();
         }
 
         services.AddSingleton<IClientStore, ClientStore>();
@@ -89,16 +99,18 @@ public static class StorageServices
             DatabaseProvider.Sqlite => builder
                 .UseSqlite(
                     SqliteConnectionString(options, pooling: true),
-                    sqlite => sqlite.MigrationsAssembly("IdentityServer.Migrations.Sqlite"))
+                    sqlite => sqlite.MigrationsAssembly(MigrationsAssembly(DatabaseProvider.Sqlite)))
                 .AddInterceptors(SqliteSettings),
             DatabaseProvider.PostgreSql => builder.UseNpgsql(
                 PostgreSqlConnectionString(options),
-                postgres => postgres.MigrationsAssembly("IdentityServer.Migrations.PostgreSql")),
+                postgres => postgres.MigrationsAssembly(MigrationsAssembly(DatabaseProvider.PostgreSql))),
             DatabaseProvider.SqlServer => builder.UseSqlServer(
                 options.ConnectionString,
-                sqlServer => sqlServer.MigrationsAssembly("IdentityServer.Migrations.SqlServer")),
+                sqlServer => sqlServer.MigrationsAssembly(MigrationsAssembly(DatabaseProvider.SqlServer))),
             _ => throw new ArgumentOutOfRangeException(nameof(options), options.Provider, "There is no such provider."),
         };
+
+    internal static string MigrationsAssembly(DatabaseProvider provider) => $"IdentityServer.Migrations.{provider}";
 
     private static ServerDb OpenOn(SqliteConnection connection) =>
         new(new DbContextOptionsBuilder<ServerDb>().UseSqlite(connection).Options);

@@ -132,12 +132,18 @@ public sealed class TestStorage : IAsyncDisposable
 
     private static async Task<byte[]> MakeSqliteTemplateAsync()
     {
-        await using var storage = await EmptyAsync(DatabaseProvider.Sqlite, CancellationToken.None);
-        await storage.Get<DatabaseSchema>().MigrateAsync(CancellationToken.None);
+        var folder = Directory.CreateTempSubdirectory("identity-storage-").FullName;
+        var file = Path.Combine(folder, "test.db");
+        await using (var storage = new TestStorage(new(DatabaseProvider.Sqlite, $"Data Source={file}"), null))
+        {
+            await storage.Get<DatabaseSchema>().MigrateAsync(CancellationToken.None);
+        }
 
         // The last connection to close takes the log into the file.
         SqliteConnection.ClearAllPools();
-        return await File.ReadAllBytesAsync(new SqliteConnectionStringBuilder(storage.Options.ConnectionString).DataSource);
+        var template = await File.ReadAllBytesAsync(file);
+        Directory.Delete(folder, recursive: true);
+        return template;
     }
 
     private static async Task<string> MakePostgresTemplateAsync()

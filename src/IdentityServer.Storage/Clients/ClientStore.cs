@@ -1,3 +1,7 @@
+using System.Collections.Frozen;
+using System.Data;
+using System.Data.Common;
+using System.Text.Json;
 using IdentityServer.Protocol.Audit;
 using IdentityServer.Protocol.Changes;
 using IdentityServer.Protocol.Clients;
@@ -6,24 +10,22 @@ using Microsoft.EntityFrameworkCore;
 
 namespace IdentityServer.Storage.Clients;
 
-internal sealed class ClientStore(IDbContextFactory<ServerDb> databases, IDeeds deeds) : IClientStore
+internal sealed class ClientStore(IStatements statements, IDeeds deeds) : IClientStore
 {
-    public async ValueTask<Client?> FindAsync(string clientId, CancellationToken ct)
-    {
-        if (!Identifiers.IsPossible(clientId))
-        {
-            return null;
-        }
+    private const string Select = """
+        SELECT "Id", "Type", "Name", "AuthMethod", "Secrets", "Jwks", "GrantTypes", "Scopes", "RedirectUris", "PostLogoutRedirectUris",
+        "AllowedOrigins", "TokenFormat", "AccessTokenLifetime", "RefreshIdleLifetime", "RefreshAbsoluteLifetime", "RequireConsent",
+        "IdTokenSigningAlgorithm", "UserInfoSigningAlgorithm", "ClientUri", "LogoUri", "PolicyUri", "TosUri", "CreatedAt", "DisabledAt",
+        "Version" FROM "Clients"
+        """;
 
-        await using var db = await databases.CreateDbContextAsync(ct);
-        return await db.Clients.AsNoTracking().FirstOrDefaultAsync(client => client.Id == clientId, ct);
-    }
+    private static readonly Statement ById = new($"{Select} WHERE \"Id\" = @Id", ("Id", DbType.AnsiString));
+    private static readonly Statement All = new($"{Select} ORDER BY \"Id\"");
 
-    public async ValueTask<IReadOnlyList<Client>> ListAsync(CancellationToken ct)
-    {
-        await using var db = await databases.CreateDbContextAsync(ct);
-        return await db.Clients.AsNoTracking().OrderBy(client => client.Id).ToListAsync(ct);
-    }
+    public async ValueTask<Client?> FindAsync(string clientId, CancellationToken ct) =>
+        Identifiers.IsPossible(clientId) ? await statements.FirstAsync(ById, [clientId], Read, ct) : null;
+
+    public ValueTask<IReadOnlyList<Client>> ListAsync(CancellationToken ct) => statements.ListAsync(All, [], Read, ct);
 
     public async ValueTask<bool> AddAsync(Client client, AuditEvent audit, CancellationToken ct)
     {
@@ -92,4 +94,33 @@ internal sealed class ClientStore(IDbContextFactory<ServerDb> databases, IDeeds 
                 return true;
             },
             ct);
+
+    private static Client Read(DbDataReader reader) => new()
+    {
+        Id = reader.GetString(0),
+        Type = Enum.Parse<ClientType>(reader.GetString(1)),
+        Name = reader.GetString(2),
+        AuthMethod = reader.GetString(3),
+        Secrets = JsonSerializer.Deserialize(reader.GetString(4), StorageJson.Plain.IReadOnlyListClientSecret)!,
+        Jwks = reader.TextOrNull(5),
+        GrantTypes = reader.List(6).ToFrozenSet(StringComparer.Ordinal),
+        Scopes = reader.List(7).ToFrozenSet(StringComparer.Ordinal),
+        RedirectUris = reader.List(8),
+        PostLogoutRedirectUris = reader.List(9),
+        AllowedOrigins = reader.List(10),
+        TokenFormat = Enum.Parse<TokenFormat>(reader.GetString(11)),
+        AccessTokenLifetime = reader.Duration(12),
+        RefreshIdleLifetime = reader.Duration(13),
+        RefreshAbsoluteLifetime = reader.Duration(14),
+        RequireConsent = reader.GetBoolean(15),
+        IdTokenSigningAlgorithm = reader.GetString(16),
+        UserInfoSigningAlgorithm = reader.TextOrNull(17),
+        ClientUri = reader.TextOrNull(18),
+        LogoUri = reader.TextOrNull(19),
+        PolicyUri = reader.TextOrNull(20),
+        TosUri = reader.TextOrNull(21),
+        CreatedAt = reader.Instant(22),
+        DisabledAt = reader.InstantOrNull(23),
+        Version = reader.GetInt32(24),
+    };
 }

@@ -1,3 +1,4 @@
+using System.Data;
 using IdentityServer.Protocol.Audit;
 using IdentityServer.Protocol.Consents;
 using IdentityServer.Storage.Deeds;
@@ -5,14 +6,15 @@ using Microsoft.EntityFrameworkCore;
 
 namespace IdentityServer.Storage.Consents;
 
-internal sealed class ConsentStore(IDbContextFactory<ServerDb> databases, IDeeds deeds) : IConsentStore
+internal sealed class ConsentStore(IStatements statements, IDeeds deeds) : IConsentStore
 {
-    public async ValueTask<Consent?> FindAsync(string subject, string clientId, CancellationToken ct)
-    {
-        await using var db = await databases.CreateDbContextAsync(ct);
-        return await db.Consents.AsNoTracking()
-            .FirstOrDefaultAsync(consent => consent.Subject == subject && consent.ClientId == clientId, ct);
-    }
+    private static readonly Statement One = new(
+        """SELECT "Scopes", "GivenAt" FROM "Consents" WHERE "Subject" = @Subject AND "ClientId" = @ClientId""",
+        ("Subject", DbType.AnsiString),
+        ("ClientId", DbType.AnsiString));
+
+    public ValueTask<Consent?> FindAsync(string subject, string clientId, CancellationToken ct) => statements.FirstAsync(
+        One, [subject, clientId], reader => new Consent(subject, clientId, reader.List(0), reader.Instant(1)), ct);
 
     public async ValueTask SaveAsync(Consent consent, AuditEvent audit, CancellationToken ct)
     {

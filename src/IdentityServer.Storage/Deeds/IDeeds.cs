@@ -12,4 +12,10 @@ internal interface IDeeds
     /// </param>
     /// <param name="ct">Stops waiting; the deed is then done whole or not at all.</param>
     Task<T> RunAsync<T>(Func<ServerDb, CancellationToken, Task<T>> deed, CancellationToken ct);
+
+    /// <summary>The same for the busiest deeds. True when the deciding statement changed a row.</summary>
+    /// <param name="deed">What to do.</param>
+    /// <param name="values">In the order of <see cref="ConditionalDeed.Parameters"/>.</param>
+    /// <param name="ct">As above.</param>
+    Task<bool> DecideAsync(ConditionalDeed deed, object?[] values, CancellationToken ct);
 }

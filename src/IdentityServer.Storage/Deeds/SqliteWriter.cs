@@ -14,20 +14,22 @@ internal sealed class SqliteWriter(Func<SqliteConnection, ServerDb> open, string
     // Bounds how long the first of a group waits for the last.
     private const int LargestGroup = 128;
 
+    private static readonly Statement Savepoint = new("SAVEPOINT deed");
+    private static readonly Statement RollBack = new("ROLLBACK TO deed");
+    private static readonly Statement Release = new("RELEASE deed");
+
+    private readonly Func<SqliteConnection, ServerDb> _open = open;
     private readonly BlockingCollection<Job> _waiting = [];
     private readonly Lock _starting = new();
     private Thread? _thread;
-    private SqliteConnection? _connection;
+    private SqliteLane? _lane;
     private ServerDb? _db;
 
-    public async Task<T> RunAsync<T>(Func<ServerDb, CancellationToken, Task<T>> deed, CancellationToken ct)
-    {
-        ct.ThrowIfCancellationRequested();
-        Start();
-        var job = new Job<T>(deed, ct);
-        _waiting.Add(job, ct);
-        return await job.Answer.WaitAsync(ct);
-    }
+    public Task<T> RunAsync<T>(Func<ServerDb, CancellationToken, Task<T>> deed, CancellationToken ct) =>
+        WaitAsync(new ContextJob<T>(deed, ct), ct);
+
+    public Task<bool> DecideAsync(ConditionalDeed deed, object?[] values, CancellationToken ct) =>
+        WaitAsync(new ConditionalJob(deed, values, ct), ct);
 
     /// <summary>Finishes what waits, then closes.</summary>
     public void Dispose()
@@ -39,6 +41,14 @@ internal sealed class SqliteWriter(Func<SqliteConnection, ServerDb> open, string
         }
 
         _waiting.Dispose();
+    }
+
+    private Task<T> WaitAsync<T>(Job<T> job, CancellationToken ct)
+    {
+        ct.ThrowIfCancellationRequested();
+        Start();
+        _waiting.Add(job, ct);
+        return job.Answer.WaitAsync(ct);
     }
 
     // A thread of its own: a flush blocks, and the thread pool has few threads to spare.
@@ -82,11 +92,11 @@ internal sealed class SqliteWriter(Func<SqliteConnection, ServerDb> open, string
     {
         try
         {
-            var connection = Connect();
-            using var transaction = connection.BeginTransaction(deferred: false);
+            _lane ??= new SqliteLane(connectionString);
+            using var transaction = _lane.Connection.BeginTransaction(deferred: false);
             foreach (var job in group)
             {
-                Do(job, connection, transaction);
+                Do(job, _lane, transaction);
             }
 
             transaction.Commit();
@@ -101,65 +111,50 @@ internal sealed class SqliteWriter(Func<SqliteConnection, ServerDb> open, string
         group.ForEach(job => job.Complete());
     }
 
-    private void Do(Job job, SqliteConnection connection, SqliteTransaction transaction)
+    private void Do(Job job, SqliteLane lane, SqliteTransaction transaction)
     {
         if (job.IsCancelled)
         {
             return;
         }
 
-        var db = _db ??= open(connection);
-        transaction.Save("deed");
+        Execute(Savepoint);
         try
         {
-            db.Database.UseTransaction(transaction);
-            job.Run(db);
-            db.Database.UseTransaction(null);
-            db.ChangeTracker.Clear();
+            job.Run(this, lane, transaction);
         }
         catch (Exception error) // the deed's own failure: it is undone and told alone
         {
-            transaction.Rollback("deed");
+            Execute(RollBack);
             job.Fail(error);
-            _db.Dispose();
+            _db?.Dispose();
             _db = null;
         }
 
-        transaction.Release("deed");
-    }
+        Execute(Release);
 
-    private SqliteConnection Connect()
-    {
-        if (_connection is null)
-        {
-            var connection = new SqliteConnection(connectionString);
-            connection.Open();
-            SqliteSettings.Apply(connection);
-            _connection = connection;
-        }
-
-        return _connection;
+        void Execute(Statement statement) => lane.Command(statement, [], transaction).ExecuteNonQuery();
     }
 
     private void Close()
     {
         _db?.Dispose();
-        _connection?.Dispose();
-        (_db, _connection) = (null, null);
+        _lane?.Dispose();
+        (_db, _lane) = (null, null);
     }
 
     private abstract class Job(CancellationToken ct)
     {
         public bool IsCancelled => ct.IsCancellationRequested;
 
-        public abstract void Run(ServerDb db);
+        public abstract void Run(SqliteWriter writer, SqliteLane lane, SqliteTransaction transaction);
 
         public abstract void Complete();
 
         public abstract void Fail(Exception error);
     }
 
-    private sealed class Job<T>(Func<ServerDb, CancellationToken, Task<T>> deed, CancellationToken ct) : Job(ct)
+    private abstract class Job<T>(CancellationToken ct) : Job(ct)
     {
         private readonly TaskCompletionSource<T> _source = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private T? _answer;
@@ -167,10 +162,9 @@ internal sealed class SqliteWriter(Func<SqliteConnection, ServerDb> open, string
 
         public Task<T> Answer => _source.Task;
 
-        // SQLite's driver has no asynchronous work: the task is complete when it comes back.
-        public override void Run(ServerDb db)
+        public override void Run(SqliteWriter writer, SqliteLane lane, SqliteTransaction transaction)
         {
-            _answer = deed(db, CancellationToken.None).GetAwaiter().GetResult();
+            _answer = Do(writer, lane, transaction);
             _done = true;
         }
 
@@ -187,5 +181,42 @@ internal sealed class SqliteWriter(Func<SqliteConnection, ServerDb> open, string
         }
 
         public override void Fail(Exception error) => _source.TrySetException(error);
+
+        protected abstract T Do(SqliteWriter writer, SqliteLane lane, SqliteTransaction transaction);
+    }
+
+    private sealed class ContextJob<T>(Func<ServerDb, CancellationToken, Task<T>> deed, CancellationToken ct) : Job<T>(ct)
+    {
+        protected override T Do(SqliteWriter writer, SqliteLane lane, SqliteTransaction transaction)
+        {
+            var db = writer._db ??= writer._open(lane.Connection);
+            db.Database.UseTransaction(transaction);
+
+            // SQLite's driver has no asynchronous work: the task is complete when it comes back.
+            var answer = deed(db, CancellationToken.None).GetAwaiter().GetResult();
+            db.Database.UseTransaction(null);
+            db.ChangeTracker.Clear();
+            return answer;
+        }
+    }
+
+    private sealed class ConditionalJob(ConditionalDeed deed, object?[] values, CancellationToken ct) : Job<bool>(ct)
+    {
+        protected override bool Do(SqliteWriter writer, SqliteLane lane, SqliteTransaction transaction)
+        {
+            var next = deed.Decide.Parameters.Count;
+            if (lane.Command(deed.Decide, values.AsSpan(0, next), transaction).ExecuteNonQuery() == 0)
+            {
+                return false;
+            }
+
+            foreach (var insert in deed.Inserts)
+            {
+                lane.Command(insert, values.AsSpan(next, insert.Parameters.Count), transaction).ExecuteNonQuery();
+                next += insert.Parameters.Count;
+            }
+
+            return true;
+        }
     }
 }

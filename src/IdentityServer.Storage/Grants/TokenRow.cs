@@ -26,30 +26,4 @@ public sealed record TokenRow
     public string? SuccessorHash { get; init; }
 
     public byte[]? SealedSuccessor { get; init; }
-
-    internal static TokenRow Of(TokenRecord token) => new()
-    {
-        Hash = token.Hash,
-        Kind = token.Kind,
-        ClientId = token.ClientId,
-        GrantId = token.Grant?.Id,
-        IssuedAt = token.IssuedAt,
-        ExpiresAt = token.ExpiresAt,
-        Payload = token.Payload,
-    };
-
-    internal TokenRecord ToRecord(Grant? grant) => new()
-    {
-        Hash = Hash,
-        Kind = Kind,
-        ClientId = ClientId,
-        Grant = grant,
-        IssuedAt = IssuedAt,
-        ExpiresAt = ExpiresAt,
-        Payload = Payload,
-        SpentAt = SpentAt,
-        EndedAt = EndedAt,
-        SuccessorHash = SuccessorHash,
-        SealedSuccessor = SealedSuccessor,
-    };
 }

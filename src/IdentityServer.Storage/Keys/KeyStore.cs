@@ -6,16 +6,31 @@ using Microsoft.EntityFrameworkCore;
 
 namespace IdentityServer.Storage.Keys;
 
-internal sealed class KeyStore(IDbContextFactory<ServerDb> databases, IDeeds deeds) : IKeyStore
+internal sealed class KeyStore(IStatements statements, IDeeds deeds) : IKeyStore
 {
-    public async ValueTask<IReadOnlyList<SigningKey>> ListAsync(CancellationToken ct)
-    {
-        await using var db = await databases.CreateDbContextAsync(ct);
-        return await db.SigningKeys.AsNoTracking()
-            .OrderBy(key => key.ActiveFrom)
-            .ThenBy(key => key.Kid)
-            .ToListAsync(ct);
-    }
+    private static readonly Statement All = new(
+        """
+        SELECT "Kid", "Algorithm", "Predecessor", "CreatedAt", "ActiveFrom", "RevokedAt", "ErasedAt", "PublicJwk", "SealedPrivateKey",
+        "MasterKeyId" FROM "SigningKeys" ORDER BY "ActiveFrom", "Kid"
+        """);
+
+    public ValueTask<IReadOnlyList<SigningKey>> ListAsync(CancellationToken ct) => statements.ListAsync(
+        All,
+        [],
+        reader => new SigningKey
+        {
+            Kid = reader.GetString(0),
+            Algorithm = reader.GetString(1),
+            Predecessor = reader.GetString(2),
+            CreatedAt = reader.Instant(3),
+            ActiveFrom = reader.Instant(4),
+            RevokedAt = reader.InstantOrNull(5),
+            ErasedAt = reader.InstantOrNull(6),
+            PublicJwk = reader.GetString(7),
+            SealedPrivateKey = reader.BytesOrNull(8),
+            MasterKeyId = reader.GetString(9),
+        },
+        ct);
 
     public async ValueTask<bool> AddAsync(SigningKey key, AuditEvent audit, CancellationToken ct)
     {

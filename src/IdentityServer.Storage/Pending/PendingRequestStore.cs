@@ -1,26 +1,56 @@
+using System.Data;
 using IdentityServer.Protocol.Pending;
 using IdentityServer.Storage.Deeds;
 using Microsoft.EntityFrameworkCore;
 
 namespace IdentityServer.Storage.Pending;
 
-internal sealed class PendingRequestStore(IDbContextFactory<ServerDb> databases, IDeeds deeds) : IPendingRequestStore
+internal sealed class PendingRequestStore(IStatements statements, IDeeds deeds) : IPendingRequestStore
 {
+    private static readonly ConditionalDeed Save = new(Statement.Insert(
+        "PendingRequests",
+        condition: null,
+        ("Hash", DbType.AnsiString),
+        ("ClientId", DbType.AnsiString),
+        ("Parameters", DbType.String),
+        ("StartedAt", DbType.Int64),
+        ("ExpiresAt", DbType.Int64),
+        ("ChosenSessionId", DbType.AnsiString),
+        ("AnsweredSessionId", DbType.AnsiString),
+        ("AllowedScopes", DbType.String)));
+
+    private static readonly Statement Unexpired = new(
+        """
+        SELECT "ClientId", "Parameters", "StartedAt", "ExpiresAt", "ChosenSessionId", "AnsweredSessionId", "AllowedScopes"
+        FROM "PendingRequests" WHERE "Hash" = @Hash AND "ExpiresAt" > @Now
+        """,
+        ("Hash", DbType.AnsiString),
+        ("Now", DbType.Int64));
+
     public async ValueTask SaveAsync(PendingRequest request, CancellationToken ct) =>
-        await deeds.RunAsync(
-            (db, ct) =>
-            {
-                db.PendingRequests.Add(request);
-                return db.SaveChangesAsync(ct);
-            },
+        await deeds.DecideAsync(
+            Save,
+            [
+                request.Hash, request.ClientId, Columns.Of(request.Parameters), Columns.Of(request.StartedAt),
+                Columns.Of(request.ExpiresAt), request.ChosenSessionId, request.AnsweredSessionId, Columns.Of(request.AllowedScopes),
+            ],
             ct);
 
-    public async ValueTask<PendingRequest?> FindAsync(string hash, DateTimeOffset now, CancellationToken ct)
-    {
-        await using var db = await databases.CreateDbContextAsync(ct);
-        return await db.PendingRequests.AsNoTracking()
-            .FirstOrDefaultAsync(request => request.Hash == hash && request.ExpiresAt > now, ct);
-    }
+    public ValueTask<PendingRequest?> FindAsync(string hash, DateTimeOffset now, CancellationToken ct) => statements.FirstAsync(
+        Unexpired,
+        [hash, Columns.Of(now)],
+        reader => new PendingRequest
+        {
+            Hash = hash,
+            ClientId = reader.TextOrNull(0),
+            Parameters = reader.Map(1),
+            StartedAt = reader.Instant(2),
+            ExpiresAt = reader.Instant(3),
+            ChosenSessionId = reader.TextOrNull(4),
+            AnsweredSessionId = reader.TextOrNull(5),
+            AllowedScopes = reader.List(6),
+        },
+        ct);
 
     public async ValueTask AnswerAsync(PendingRequest request, CancellationToken ct) =>
         await deeds.RunAsync(

@@ -1,3 +1,4 @@
+using System.Data;
 using IdentityServer.Protocol.Audit;
 using IdentityServer.Protocol.Changes;
 using IdentityServer.Protocol.Revocations;
@@ -7,13 +8,17 @@ using Microsoft.EntityFrameworkCore;
 
 namespace IdentityServer.Storage.Revocations;
 
-internal sealed class RevocationStore(IDbContextFactory<ServerDb> databases, IDeeds deeds) : IRevocationStore
+internal sealed class RevocationStore(IStatements statements, IDeeds deeds) : IRevocationStore
 {
-    public async ValueTask<IReadOnlyList<Revocation>> ListAsync(DateTimeOffset now, CancellationToken ct)
-    {
-        await using var db = await databases.CreateDbContextAsync(ct);
-        return await db.Revocations.AsNoTracking().Where(revocation => revocation.ExpiresAt > now).ToListAsync(ct);
-    }
+    private static readonly Statement Unexpired = new(
+        """SELECT "Kind", "Key", "At", "ExpiresAt" FROM "Revocations" WHERE "ExpiresAt" > @Now""", ("Now", DbType.Int64));
+
+    public ValueTask<IReadOnlyList<Revocation>> ListAsync(DateTimeOffset now, CancellationToken ct) => statements.ListAsync(
+        Unexpired,
+        [Columns.Of(now)],
+        reader => new Revocation(
+            (RevocationKind)reader.GetInt32(0), reader.GetString(1), reader.Instant(2), reader.Instant(3)),
+        ct);
 
     public ValueTask<bool> EndTokenAsync(Revocation token, string? referenceHash, AuditEvent audit, CancellationToken ct) =>
         OnceAsync(

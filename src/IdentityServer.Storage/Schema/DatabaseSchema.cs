@@ -1,9 +1,11 @@
 using System.Data.Common;
+using System.Reflection;
+using IdentityServer.Storage.Deeds;
+using Microsoft.Data.SqlClient;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Migrations;
-using Microsoft.EntityFrameworkCore.Storage;
+using Npgsql;
 
 namespace IdentityServer.Storage.Schema;
 
@@ -21,14 +23,27 @@ public sealed record SchemaStatus(
 }
 
 /// <summary>The schema's version: read at every start, changed by <c>migrate up</c>.</summary>
-public sealed class DatabaseSchema(IDbContextFactory<ServerDb> databases, StorageOptions options)
+public sealed class DatabaseSchema
 {
-    /// <summary>Costs one query when the database is there.</summary>
+    private static readonly Statement History =
+        new("""SELECT "MigrationId" FROM "__EFMigrationsHistory" ORDER BY "MigrationId" """);
+
+    private const int SqliteError = 1;
+    private const int SqlServerUnknownObject = 208;
+    private const int SqlServerUnknownDatabase = 4060;
+
+    private readonly IDbContextFactory<ServerDb> _databases;
+    private readonly IStatements _statements;
+    private readonly StorageOptions _options;
+
+    internal DatabaseSchema(IDbContextFactory<ServerDb> databases, IStatements statements, StorageOptions options) =>
+        (_databases, _statements, _options) = (databases, statements, options);
+
+    /// <summary>Costs one query when the database is there, and does not wake EF Core.</summary>
     public async Task<SchemaStatus> StatusAsync(CancellationToken ct)
     {
-        await using var db = await databases.CreateDbContextAsync(ct);
-        var known = db.Database.GetMigrations().ToArray();
-        var applied = await AppliedAsync(db, ct);
+        var known = Known();
+        var applied = await AppliedAsync(ct);
         return new(
             applied,
             [.. known.Except(applied, StringComparer.Ordinal)],
@@ -51,35 +66,46 @@ public sealed class DatabaseSchema(IDbContextFactory<ServerDb> databases, Storag
             return status;
         }
 
-        await using var db = await databases.CreateDbContextAsync(ct);
-        using var alone = options.Provider == DatabaseProvider.Sqlite ? await SqliteMigrationLock.TakeAsync(db, ct) : null;
+        await using var db = await _databases.CreateDbContextAsync(ct);
+        using var alone = _options.Provider == DatabaseProvider.Sqlite ? await SqliteMigrationLock.TakeAsync(db, ct) : null;
         await db.Database.MigrateAsync(ct);
         return await StatusAsync(ct);
     }
 
-    private static async Task<IReadOnlyList<string>> AppliedAsync(ServerDb db, CancellationToken ct)
+    // As EF Core finds them, but without its model.
+    private string[] Known() =>
+    [
+        .. Assembly.Load(StorageServices.MigrationsAssembly(_options.Provider)).GetTypes()
+            .Select(type => type.GetCustomAttribute<MigrationAttribute>()?.Id)
+            .OfType<string>()
+            .Order(StringComparer.Ordinal),
+    ];
+
+    private async Task<IReadOnlyList<string>> AppliedAsync(CancellationToken ct)
     {
         // Opening would create it.
-        if (db.Database.GetDbConnection() is SqliteConnection sqlite && !File.Exists(sqlite.DataSource))
+        if (_options.Provider == DatabaseProvider.Sqlite
+            && !File.Exists(new SqliteConnectionStringBuilder(_options.ConnectionString).DataSource))
         {
             return [];
         }
 
-        var history = db.GetService<IHistoryRepository>();
         try
         {
-            return [.. (await history.GetAppliedMigrationsAsync(ct)).Select(row => row.MigrationId)];
+            return await _statements.ListAsync(History, [], reader => reader.GetString(0), ct);
         }
-        catch (DbException)
+        catch (DbException error) when (IsNotThereYet(error))
         {
-            // No database or no history table yet, or a real failure.
-            var exists = await db.GetService<IRelationalDatabaseCreator>().ExistsAsync(ct) && await history.ExistsAsync(ct);
-            if (exists)
-            {
-                throw;
-            }
-
             return [];
         }
     }
+
+    /// <summary>No database yet, or no table of migrations in it.</summary>
+    private static bool IsNotThereYet(DbException error) => error switch
+    {
+        SqliteException { SqliteErrorCode: SqliteError } => true, // the statement is a constant: only its table can be missing
+        PostgresException { SqlState: PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.InvalidCatalogName } => true,
+        SqlException { Number: SqlServerUnknownObject or SqlServerUnknownDatabase } => true,
+        _ => false,
+    };
 }

@@ -6,19 +6,36 @@ using Microsoft.EntityFrameworkCore;
 
 namespace IdentityServer.Storage.Scopes;
 
-internal sealed class ScopeStore(IDbContextFactory<ServerDb> databases, IDeeds deeds) : IScopeStore
+internal sealed class ScopeStore(IStatements statements, IDeeds deeds) : IScopeStore
 {
-    public async ValueTask<IReadOnlyList<Scope>> ListScopesAsync(CancellationToken ct)
-    {
-        await using var db = await databases.CreateDbContextAsync(ct);
-        return await db.Scopes.AsNoTracking().OrderBy(scope => scope.Name).ToListAsync(ct);
-    }
+    private static readonly Statement AllScopes = new(
+        """SELECT "Name", "DisplayName", "Description", "Claims", "ChangesData" FROM "Scopes" ORDER BY "Name" """);
 
-    public async ValueTask<IReadOnlyList<ApiResource>> ListApisAsync(CancellationToken ct)
-    {
-        await using var db = await databases.CreateDbContextAsync(ct);
-        return await db.Apis.AsNoTracking().OrderBy(api => api.Name).ToListAsync(ct);
-    }
+    private static readonly Statement AllApis = new(
+        """SELECT "Name", "DisplayName", "Scopes", "IntrospectionClients" FROM "Apis" ORDER BY "Name" """);
+
+    public ValueTask<IReadOnlyList<Scope>> ListScopesAsync(CancellationToken ct) => statements.ListAsync(
+        AllScopes,
+        [],
+        reader => new Scope(reader.GetString(0))
+        {
+            DisplayName = reader.TextOrNull(1),
+            Description = reader.TextOrNull(2),
+            Claims = reader.List(3),
+            ChangesData = reader.GetBoolean(4),
+        },
+        ct);
+
+    public ValueTask<IReadOnlyList<ApiResource>> ListApisAsync(CancellationToken ct) => statements.ListAsync(
+        AllApis,
+        [],
+        reader => new ApiResource(reader.GetString(0))
+        {
+            DisplayName = reader.TextOrNull(1),
+            Scopes = reader.List(2),
+            IntrospectionClients = reader.List(3),
+        },
+        ct);
 
     public ValueTask<bool> AddScopeAsync(Scope scope, AuditEvent audit, CancellationToken ct) =>
         AddAsync(scope, scope.Name, audit, ct);

@@ -1,3 +1,5 @@
+using System.Data;
+using System.Data.Common;
 using IdentityServer.Protocol.Audit;
 using IdentityServer.Protocol.Sessions;
 using IdentityServer.Storage.Deeds;
@@ -5,8 +7,18 @@ using Microsoft.EntityFrameworkCore;
 
 namespace IdentityServer.Storage.Sessions;
 
-internal sealed class SessionStore(IDbContextFactory<ServerDb> databases, IDeeds deeds) : ISessionStore
+internal sealed class SessionStore(IDbContextFactory<ServerDb> databases, IStatements statements, IDeeds deeds) : ISessionStore
 {
+    private const string Select = """
+        SELECT "Id", "Subject", "AuthenticatedAt", "Amr", "Acr", "CreatedAt", "LastSeenAt", "IdleLifetime", "ExpiresAt",
+        "KeepSignedIn", "Address", "UserAgent", "EndedAt" FROM "Sessions"
+        """;
+
+    private static readonly Statement ByHandle =
+        new($"{Select} WHERE \"HandleHash\" = @HandleHash", ("HandleHash", DbType.AnsiString));
+
+    private static readonly Statement ById = new($"{Select} WHERE \"Id\" = @Id", ("Id", DbType.AnsiString));
+
     public async ValueTask OpenAsync(Session session, string handleHash, AuditEvent audit, CancellationToken ct) =>
         await deeds.RunAsync(
             async (db, ct) =>
@@ -46,23 +58,13 @@ internal sealed class SessionStore(IDbContextFactory<ServerDb> databases, IDeeds
             },
             ct);
 
-    public async ValueTask<Session?> FindByHandleAsync(string handleHash, CancellationToken ct)
-    {
-        await using var db = await databases.CreateDbContextAsync(ct);
-        return await db.Sessions.AsNoTracking()
-            .FirstOrDefaultAsync(row => EF.Property<string>(row, SessionMapping.HandleHash) == handleHash, ct);
-    }
+    public ValueTask<Session?> FindByHandleAsync(string handleHash, CancellationToken ct) =>
+        statements.FirstAsync(ByHandle, [handleHash], Read, ct);
 
-    public async ValueTask<Session?> FindAsync(string sessionId, CancellationToken ct)
-    {
-        if (!Identifiers.IsPossible(sessionId, Identifiers.IdLength))
-        {
-            return null;
-        }
-
-        await using var db = await databases.CreateDbContextAsync(ct);
-        return await db.Sessions.AsNoTracking().FirstOrDefaultAsync(row => row.Id == sessionId, ct);
-    }
+    public async ValueTask<Session?> FindAsync(string sessionId, CancellationToken ct) =>
+        Identifiers.IsPossible(sessionId, Identifiers.IdLength)
+            ? await statements.FirstAsync(ById, [sessionId], Read, ct)
+            : null;
 
     public async ValueTask TouchAsync(string sessionId, DateTimeOffset now, CancellationToken ct) =>
         await deeds.RunAsync(
@@ -81,4 +83,21 @@ internal sealed class SessionStore(IDbContextFactory<ServerDb> databases, IDeeds
             .OrderBy(clientId => clientId)
             .ToListAsync(ct);
     }
+
+    private static Session Read(DbDataReader reader) => new()
+    {
+        Id = reader.GetString(0),
+        Subject = reader.GetString(1),
+        AuthenticatedAt = reader.Instant(2),
+        Amr = reader.List(3),
+        Acr = reader.GetString(4),
+        CreatedAt = reader.Instant(5),
+        LastSeenAt = reader.Instant(6),
+        IdleLifetime = reader.Duration(7),
+        ExpiresAt = reader.Instant(8),
+        KeepSignedIn = reader.GetBoolean(9),
+        Address = reader.TextOrNull(10),
+        UserAgent = reader.TextOrNull(11),
+        EndedAt = reader.InstantOrNull(12),
+    };
 }

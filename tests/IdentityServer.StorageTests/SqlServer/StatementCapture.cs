@@ -5,6 +5,7 @@ using System.Data.Common;
 using System.Diagnostics.CodeAnalysis;
 using System.Text.RegularExpressions;
 using IdentityServer.Storage;
+using IdentityServer.Storage.Deeds;
 using Microsoft.Data.SqlClient;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
@@ -32,8 +33,11 @@ internal sealed partial class StatementCapture(bool rows, bool exists)
 
     public bool Exists => exists;
 
-    public void Attach(IServiceCollection services) =>
+    public void Attach(IServiceCollection services)
+    {
         services.ConfigureDbContext<ServerDb>(builder => builder.UseSqlServer(new Connection(this)));
+        services.AddSingleton(new Connections(DatabaseProvider.SqlServer, () => new Connection(this)));
+    }
 
     public void Note(string statement) => Statements.TryAdd(statement, 0);
 
