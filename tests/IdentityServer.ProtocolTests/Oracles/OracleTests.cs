@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Text.Json.Nodes;
 using IdentityServer.Testing;
 
 namespace IdentityServer.ProtocolTests.Oracles;
@@ -31,6 +30,7 @@ public sealed class OracleTests(OracleServer server) : IClassFixture<OracleServe
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
+            UseShellExecute = false,
         };
         start.Environment["ISSUER"] = server.Folder.Issuer;
         start.Environment["AUDIENCE"] = OracleServer.Api;
@@ -54,6 +54,7 @@ public sealed class OracleTests(OracleServer server) : IClassFixture<OracleServe
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
+            UseShellExecute = false,
         };
         foreach (var (name, value) in server.Environment.Concat(more))
         {
