@@ -30,7 +30,6 @@ public sealed class OracleTests(OracleServer server) : IClassFixture<OracleServe
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
-            UseShellExecute = false,
         };
         start.Environment["ISSUER"] = server.Folder.Issuer;
         start.Environment["AUDIENCE"] = OracleServer.Api;
@@ -54,7 +53,6 @@ public sealed class OracleTests(OracleServer server) : IClassFixture<OracleServe
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
-            UseShellExecute = false,
         };
         foreach (var (name, value) in server.Environment.Concat(more))
         {
