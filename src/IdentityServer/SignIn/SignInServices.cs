@@ -6,6 +6,7 @@ using IdentityServer.Layout;
 using IdentityServer.Protocol;
 using IdentityServer.Storage.Users;
 using Microsoft.AspNetCore.Identity;
+using Microsoft.AspNetCore.Mvc.ModelBinding;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.WebEncoders;
 
@@ -51,6 +52,9 @@ public static class SignInServices
                 options.RootDirectory = "/";
                 options.Conventions.ConfigureFilter(new NoStore());
             })
+
+            // jQuery's names for fields are not ours, and its reader throws at a bracket that is never closed.
+            .AddMvcOptions(options => options.ValueProviderFactories.RemoveType<JQueryFormValueProviderFactory>())
             .AddViewLocalization()
             .AddCookieTempDataProvider(options => options.Cookie = CookieNames.Builder(issuer, "draft"));
         return services;
