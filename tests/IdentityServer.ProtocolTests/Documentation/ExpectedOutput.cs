@@ -14,6 +14,9 @@ internal sealed partial class ExpectedOutput(IEnumerable<string> shown)
 
     public bool IsEmpty => _shown.Length == 0;
 
+    /// <summary>Some line says something, so that a match means something.</summary>
+    public bool IsTelling => _shown.Any(line => line != Any);
+
     /// <summary>True when this is what came back; anything matches when nothing is shown.</summary>
     /// <param name="actual">The lines that came back.</param>
     /// <param name="mayGoOn">More may follow than is shown.</param>

@@ -46,7 +46,7 @@ internal sealed partial class Terminal : IAsyncDisposable
         }
         else if (step.StaysRunning)
         {
-            Assert.False(expected.IsEmpty, $"{step.Command}: show what says that it is ready.");
+            Assert.True(expected.IsTelling, $"{step.Command}: show what says that it is ready.");
             _running.Add(new RunningCommand(StartInfo("setsid", "bash", "-c", "exec " + command)));
             await _running[^1].WaitUntilShownAsync(expected, Patience, ct);
         }
