@@ -55,7 +55,7 @@ internal static class CommandLine
         }
     }
 
-    private static RootCommand Root(Terminal terminal)
+    internal static RootCommand Root(Terminal terminal)
     {
         var serve = new ServeCommand(terminal);
         var root = new RootCommand("IdentityServer: an OpenID Connect provider. Without a command it serves.")
