@@ -84,7 +84,8 @@ export -f run_suite say
 install_missing_packages postgresql chromium fonts-noto-cjk python3-authlib python3-requests
 install_oracles
 
-DOTNET_ROOT=${DOTNET_ROOT:-$(dirname "$(readlink -f "$(command -v dotnet)")")}
+# Where the programs under test find the runtime: asked of the SDK, for the dotnet on PATH may be a link or a script.
+DOTNET_ROOT=${DOTNET_ROOT:-$(dotnet --list-sdks | sed -n '$s/.*\[\(.*\)\/sdk\]$/\1/p')}
 export DOTNET_ROOT
 
 rm -rf "$results"
