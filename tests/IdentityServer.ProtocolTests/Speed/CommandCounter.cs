@@ -1,51 +1,35 @@
 using System.Diagnostics;
-using Microsoft.EntityFrameworkCore.Diagnostics;
 
 namespace IdentityServer.ProtocolTests.Speed;
 
 /// <summary>
-/// Counts the commands that Entity Framework sends to one database. Made before the server starts: the framework remembers
-/// for a second that nobody listened.
+/// Counts the commands sent to one PostgreSQL database, as the driver tells them: whether Entity Framework wrote the statement or
+/// somebody by hand. Made before the server starts.
 /// </summary>
-internal sealed class CommandCounter : IObserver<DiagnosticListener>, IObserver<KeyValuePair<string, object?>>, IDisposable
+internal sealed class CommandCounter : IDisposable
 {
-    private readonly string _database;
-    private readonly List<IDisposable> _subscriptions = [];
+    private readonly ActivityListener _listener;
     private int _count;
 
     public CommandCounter(string database)
     {
-        _database = database;
-        _subscriptions.Add(DiagnosticListener.AllListeners.Subscribe(this));
+        _listener = new ActivityListener
+        {
+            ShouldListenTo = source => source.Name == "Npgsql",
+            Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllData,
+            ActivityStopped = activity =>
+            {
+                if ((activity.GetTagItem("db.namespace") ?? activity.GetTagItem("db.name")) is string name
+                    && name.StartsWith(database, StringComparison.Ordinal))
+                {
+                    Interlocked.Increment(ref _count);
+                }
+            },
+        };
+        ActivitySource.AddActivityListener(_listener);
     }
 
     public int Count => Volatile.Read(ref _count);
 
-    public void OnNext(DiagnosticListener value)
-    {
-        if (value.Name == "Microsoft.EntityFrameworkCore")
-        {
-            _subscriptions.Add(value.Subscribe(this));
-        }
-    }
-
-    public void OnNext(KeyValuePair<string, object?> value)
-    {
-        if (value.Key == RelationalEventId.CommandExecuting.Name
-            && value.Value is CommandEventData { Command.Connection.Database: var database }
-            && database == _database)
-        {
-            Interlocked.Increment(ref _count);
-        }
-    }
-
-    public void OnCompleted()
-    {
-    }
-
-    public void OnError(Exception error)
-    {
-    }
-
-    public void Dispose() => _subscriptions.ForEach(subscription => subscription.Dispose());
+    public void Dispose() => _listener.Dispose();
 }
