@@ -11,6 +11,7 @@ internal sealed class RunningCommand : IAsyncDisposable
     private readonly Process _process;
     private readonly Channel<string?> _output = Channel.CreateUnbounded<string?>();
     private readonly List<string> _seen = [];
+    private readonly EventHandler _atExit;
 
     /// <param name="start">Starts with <c>setsid</c>, which makes the group.</param>
     public RunningCommand(ProcessStartInfo start)
@@ -23,6 +24,10 @@ internal sealed class RunningCommand : IAsyncDisposable
         _process.BeginOutputReadLine();
         _process.BeginErrorReadLine();
         _process.StandardInput.Close();
+
+        // In a group of its own it would outlive a test run that is stopped from outside.
+        _atExit = (_, _) => Signal("KILL").Dispose();
+        AppDomain.CurrentDomain.ProcessExit += _atExit;
     }
 
     /// <summary>Waits until it has printed what is expected; more may follow.</summary>
@@ -55,12 +60,10 @@ internal sealed class RunningCommand : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        if (!_process.HasExited)
-        {
-            await SignalAsync("KILL", CancellationToken.None);
-            await _process.WaitForExitAsync();
-        }
-
+        // Also when it has ended itself: what it started may still be there.
+        AppDomain.CurrentDomain.ProcessExit -= _atExit;
+        await SignalAsync("KILL", CancellationToken.None);
+        await _process.WaitForExitAsync();
         _process.Dispose();
     }
 
@@ -68,9 +71,16 @@ internal sealed class RunningCommand : IAsyncDisposable
 
     private async Task SignalAsync(string signal, CancellationToken ct)
     {
-        using var kill = Process.Start("kill", ["-s", signal, "--", string.Create(CultureInfo.InvariantCulture, $"-{_process.Id}")]);
+        using var kill = Signal(signal);
         await kill.WaitForExitAsync(ct);
     }
+
+    private Process Signal(string signal) => Process.Start(new ProcessStartInfo(
+        "kill", ["-s", signal, "--", string.Create(CultureInfo.InvariantCulture, $"-{_process.Id}")])
+    {
+        RedirectStandardError = true,
+        UseShellExecute = false,
+    })!;
 
     private void Keep(string? line)
     {
