@@ -96,7 +96,7 @@ public sealed class ServerFolder : IAsyncDisposable
         var server = new ServerProcess(StartInfo(["serve"]));
         try
         {
-            await server.WaitUntilReadyAsync(_http, new Uri(Address, "/health/ready"), TimeSpan.FromSeconds(60), ct);
+            await server.WaitUntilReadyAsync(_http, new Uri(Address, "/health/ready"), TimeSpan.FromSeconds(120), ct);
             return server;
         }
         catch

@@ -29,7 +29,7 @@ public sealed partial class ArchitectureTests
         ["Issuance"] = ["Audit", "Clients", "Grants", "Keys", "Revocations", "Scopes", "Subjects"],
         ["Keys"] = ["Audit", "Changes"],
         ["Pending"] = [],
-        ["Revocations"] = ["Audit", "Changes", "Grants"],
+        ["Revocations"] = ["Audit", "Changes", "Clients", "Grants"],
         ["Scopes"] = ["Audit", "Changes"],
         ["Sessions"] = ["Audit"],
         ["Subjects"] = ["Scopes"],

@@ -103,12 +103,23 @@ public sealed class AuthorizeEndpoint(
         _ => HostedPage.SignIn,
     };
 
-    private async ValueTask<Session?> FindSessionAsync(OAuthRequest http, DateTimeOffset now, CancellationToken ct) =>
-        http.SessionHandle is { Length: 43 } handle
-            && await sessions.FindByHandleAsync(Handle.HashOf(handle), ct) is { } session
-            && session.IsLive(now)
-                ? session
-                : null;
+    private async ValueTask<Session?> FindSessionAsync(OAuthRequest http, DateTimeOffset now, CancellationToken ct)
+    {
+        if (http.SessionHandle is not { Length: 43 } handle
+            || await sessions.FindByHandleAsync(Handle.HashOf(handle), ct) is not { } session
+            || !session.IsLive(now))
+        {
+            return null;
+        }
+
+        // Signing on to another app is activity too.
+        if (session.IsToBeTouched(now))
+        {
+            await sessions.TouchAsync(session.Id, now, ct);
+        }
+
+        return session;
+    }
 
     /// <summary>Opens the grant and answers the code; <see langword="null"/> when the session ended meanwhile.</summary>
     private async ValueTask<string?> OpenAsync(

@@ -9,6 +9,8 @@ namespace IdentityServer.Protocol.Clients;
 public sealed record ClientDraft(string Id, ClientType Type)
 {
     public static readonly TimeSpan ShortestLifetime = TimeSpan.FromSeconds(5);
+
+    /// <summary>Of an access token. Revocations are remembered for longer than this.</summary>
     public static readonly TimeSpan LongestLifetime = TimeSpan.FromHours(12);
 
     private const int MaxAddresses = 50;

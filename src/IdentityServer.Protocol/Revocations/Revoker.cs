@@ -1,4 +1,5 @@
 using IdentityServer.Protocol.Audit;
+using IdentityServer.Protocol.Clients;
 using IdentityServer.Protocol.Grants;
 
 namespace IdentityServer.Protocol.Revocations;
@@ -9,16 +10,13 @@ namespace IdentityServer.Protocol.Revocations;
 /// </summary>
 public sealed class Revoker(IRevocationStore store, RevocationList list, TimeProvider clock)
 {
-    // Longer than any access token may live (the client setting's upper bound is 1 h), so a revocation outlives what it ends.
-    private static readonly TimeSpan Remembered = TimeSpan.FromHours(2);
-
-    // A session's cookie may live this long; its revocation is only needed for the tokens issued under it.
-    private static readonly TimeSpan SessionRemembered = Remembered;
+    // A revocation outlives every access token it ends.
+    private static readonly TimeSpan Remembered = ClientDraft.LongestLifetime + TimeSpan.FromHours(1);
 
     /// <summary>Ends one access token, self-contained or reference.</summary>
     public async ValueTask EndTokenAsync(string tokenId, string? referenceHash, Cause cause, CancellationToken ct)
     {
-        var revocation = Revocation(RevocationKind.Token, tokenId, Remembered);
+        var revocation = Revocation(RevocationKind.Token, tokenId);
         await store.EndTokenAsync(revocation, referenceHash, cause.Event(AuditTypes.TokenRevoked, revocation.At), ct);
         list.Add(revocation);
     }
@@ -26,7 +24,7 @@ public sealed class Revoker(IRevocationStore store, RevocationList list, TimePro
     /// <summary>Ends a grant and everything issued under it.</summary>
     public async ValueTask EndGrantAsync(Grant grant, Cause cause, CancellationToken ct)
     {
-        var revocation = Revocation(RevocationKind.Grant, grant.Id, Remembered);
+        var revocation = Revocation(RevocationKind.Grant, grant.Id);
         var audit = cause.Event(AuditTypes.GrantEnded, revocation.At) with
         {
             GrantId = grant.Id,
@@ -42,16 +40,16 @@ public sealed class Revoker(IRevocationStore store, RevocationList list, TimePro
     public async ValueTask EndSessionAsync(
         string sessionId, string subject, bool alsoOffline, Cause cause, CancellationToken ct)
     {
-        var revocation = Revocation(RevocationKind.Session, sessionId, SessionRemembered);
+        var revocation = Revocation(RevocationKind.Session, sessionId);
         var audit = cause.Event(AuditTypes.SessionEnded, revocation.At) with { SessionId = sessionId, Subject = subject };
         await store.EndSessionAsync(revocation, alsoOffline, audit, ct);
         list.Add(revocation);
     }
 
-    private Revocation Revocation(RevocationKind kind, string key, TimeSpan remembered)
+    private Revocation Revocation(RevocationKind kind, string key)
     {
         var now = clock.GetUtcNow();
-        return new(kind, key, now, now + remembered);
+        return new(kind, key, now, now + Remembered);
     }
 }
 

@@ -36,6 +36,9 @@ public sealed record Session
 
     public DateTimeOffset? EndedAt { get; init; }
 
+    /// <summary>Seen again at least a minute after <see cref="LastSeenAt"/>: worth a write.</summary>
+    public bool IsToBeTouched(DateTimeOffset now) => now - LastSeenAt >= TimeSpan.FromMinutes(1);
+
     /// <summary>Neither ended nor past its idle or absolute end.</summary>
     public bool IsLive(DateTimeOffset now) =>
         EndedAt is null && now < ExpiresAt && now - LastSeenAt < IdleLifetime;

@@ -18,6 +18,8 @@ public sealed class ServerSettings
     public BrandSettings Brand { get; set; } = new();
 
     public ProxySettings Proxies { get; set; } = new();
+
+    public TokenSettings Tokens { get; set; } = new();
 }
 
 /// <summary>Section <c>IdentityServer:Database</c>.</summary>
@@ -67,4 +69,11 @@ public sealed class ProxySettings
 {
     /// <summary>Addresses or networks in CIDR form, e.g. <c>10.0.0.5</c> or <c>10.0.0.0/24</c>.</summary>
     public IList<string> Trusted { get; set; } = [];
+}
+
+/// <summary>Section <c>IdentityServer:Tokens</c>: what holds for every client.</summary>
+public sealed class TokenSettings
+{
+    /// <summary>How long a retry of a refresh token just spent gets the same successor back; zero: any second use ends the grant.</summary>
+    public TimeSpan RefreshGrace { get; set; } = TimeSpan.FromSeconds(10);
 }

@@ -32,6 +32,7 @@ public static class SettingsReader
         CheckDatabase(settings.Database, environment, problems);
         CheckMasterKey(settings.MasterKey, environment, problems);
         CheckProxies(settings.Proxies, problems);
+        CheckTokens(settings.Tokens, problems);
         CheckBrand(settings.Brand, environment, problems);
 
         return problems.Count == 0 ? settings : throw new SettingsException(problems);
@@ -235,6 +236,16 @@ public static class SettingsReader
                     $"{Section}:Proxies:Trusted:{index}",
                     $"is “{Identifiers.Shown(proxy)}”. Allowed: an address (10.0.0.5) or a network (10.0.0.0/24)."));
             }
+        }
+    }
+
+    // Long enough for a client that waits for a restart; longer would only help a thief.
+    private static void CheckTokens(TokenSettings tokens, List<SettingProblem> problems)
+    {
+        if (tokens.RefreshGrace < TimeSpan.Zero || tokens.RefreshGrace > TimeSpan.FromMinutes(2))
+        {
+            problems.Add(new(
+                $"{Section}:Tokens:RefreshGrace", $"is “{tokens.RefreshGrace:c}”. Allowed: 00:00:00 to 00:02:00 (hours:minutes:seconds)."));
         }
     }
 

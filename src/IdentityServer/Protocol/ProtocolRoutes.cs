@@ -166,7 +166,7 @@ internal sealed partial class ProtocolPipeline(
         };
         if (error is not null)
         {
-            LogRefused(logger, context.Request.Path, error.Code, error.Detail ?? error.Description, error.Status);
+            LogRefused(logger, context.Request.Path, error.Code, error.Detail ?? error.Description, error.Status, context.TraceIdentifier);
         }
 
         if (faults == ProtocolRoutes.Faults.Page && response is ProtocolResponse.Failure { Error: { } problem })
@@ -182,8 +182,9 @@ internal sealed partial class ProtocolPipeline(
         return response;
     }
 
-    [LoggerMessage(1201, LogLevel.Information, "Refused {Path} with {Error} ({Status}): {Reason}")]
-    private static partial void LogRefused(ILogger logger, string path, string error, string reason, int status);
+    [LoggerMessage(1201, LogLevel.Information, "Refused {Path} with {Error} ({Status}): {Reason} ({RequestId})")]
+    private static partial void LogRefused(
+        ILogger logger, string path, string error, string reason, int status, string requestId);
 
     [LoggerMessage(1202, LogLevel.Error, "A dependency failed at {Path}.")]
     private static partial void LogUnavailable(ILogger logger, Exception exception, string path);

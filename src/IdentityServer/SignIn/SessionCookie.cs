@@ -9,8 +9,6 @@ namespace IdentityServer.SignIn;
 /// </summary>
 public sealed class SessionCookie(ISessionStore sessions, ProtocolOptions options, TimeProvider clock)
 {
-    private static readonly TimeSpan TouchInterval = TimeSpan.FromMinutes(1);
-
     private readonly CookieBuilder _cookie = CookieNames.Builder(options.Issuer, "session");
 
     /// <summary>The cookie's name: <c>__Host-identity.session</c> over https.</summary>
@@ -45,7 +43,7 @@ public sealed class SessionCookie(ISessionStore sessions, ProtocolOptions option
             return null;
         }
 
-        if (now - session.LastSeenAt < TouchInterval)
+        if (!session.IsToBeTouched(now))
         {
             return session;
         }
