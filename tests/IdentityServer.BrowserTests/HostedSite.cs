@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using IdentityServer.Protocol.Audit;
+using IdentityServer.Protocol.Changes;
 using IdentityServer.Protocol.Clients;
 using IdentityServer.Protocol.Scopes;
 using IdentityServer.Testing;
@@ -121,5 +122,6 @@ public sealed class HostedSite : IAsyncLifetime, ICollectionFixture<HostedSite>
         }
 
         await store.AddApiAsync(new ApiResource("orders") { Scopes = [.. scopes.Select(scope => scope.Name)] }, audit, ct);
+        await Server.Services.GetRequiredService<ChangeFeed>().PollAsync(ct);
     }
 }

@@ -2,6 +2,7 @@ using System.Collections.Frozen;
 using IdentityServer.Keys;
 using IdentityServer.Protocol;
 using IdentityServer.Protocol.Audit;
+using IdentityServer.Protocol.Changes;
 using IdentityServer.Protocol.Clients;
 using IdentityServer.Protocol.Scopes;
 using IdentityServer.Storage.Schema;
@@ -140,6 +141,7 @@ public sealed class ServerFixture : IAsyncDisposable
         var audit = new AuditEvent(AuditTypes.ClientAdded, now) { Actor = "test", ClientId = client.Id };
         var added = await Services.GetRequiredService<IClientStore>().AddAsync(client with { CreatedAt = now }, audit, ct);
         Check.That(added, $"There is a client {client.Id} already.");
+        await Services.GetRequiredService<ChangeFeed>().PollAsync(ct);
         return new RelyingParty
         {
             Http = Http,
@@ -164,6 +166,7 @@ public sealed class ServerFixture : IAsyncDisposable
         }
 
         await store.AddApiAsync(new ApiResource(name) { Scopes = scopes }, audit, ct);
+        await Services.GetRequiredService<ChangeFeed>().PollAsync(ct);
     }
 
     /// <summary>Adds a person with every standard claim.</summary>

@@ -8,11 +8,13 @@ namespace IdentityServer.Protocol.Changes;
 /// </summary>
 public sealed partial class ChangeFeed(
     IChangeLog log, IEnumerable<IChangeListener> listeners, TimeProvider clock, ILogger<ChangeFeed> logger)
+    : IDisposable
 {
     private static readonly TimeSpan Overlap = TimeSpan.FromSeconds(10);
     private const int LoadOverlap = 200;
     private static readonly TimeSpan StaleAfter = TimeSpan.FromSeconds(5);
 
+    private readonly SemaphoreSlim _oneAtATime = new(1);
     private readonly IChangeListener[] _listeners = [.. listeners];
     private readonly Dictionary<long, DateTimeOffset> _seen = [];
     private long _floor;
@@ -35,8 +37,23 @@ public sealed partial class ChangeFeed(
         _lastRead = clock.GetUtcNow();
     }
 
-    /// <summary>Reads what is new and applies it.</summary>
+    public void Dispose() => _oneAtATime.Dispose();
+
+    /// <summary>Reads what is new and applies it: when it returns, memory knows all that was committed before the call.</summary>
     public async ValueTask PollAsync(CancellationToken ct)
+    {
+        await _oneAtATime.WaitAsync(ct);
+        try
+        {
+            await ReadAndApplyAsync(ct);
+        }
+        finally
+        {
+            _oneAtATime.Release();
+        }
+    }
+
+    private async ValueTask ReadAndApplyAsync(CancellationToken ct)
     {
         var now = clock.GetUtcNow();
         var fresh = new List<Change>();
