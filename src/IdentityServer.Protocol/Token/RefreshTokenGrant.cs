@@ -92,7 +92,8 @@ public sealed partial class RefreshTokenGrant(
         TokenRecord spent, string text, TokenRequest request, IReadOnlyList<string> scopes, DateTimeOffset now, CancellationToken ct)
     {
         var grant = spent.Grant!;
-        if (now - spent.SpentAt <= options.RefreshGrace
+        if (options.RefreshGrace > TimeSpan.Zero
+            && now - spent.SpentAt <= options.RefreshGrace
             && spent is { SealedSuccessor: { } box, SuccessorHash: { } successorHash }
             && await grants.FindTokenAsync(TokenKind.Refresh, successorHash, ct) is { SpentAt: null, EndedAt: null, Grant.EndedAt: null }
             && SuccessorSeal.Open(text, box) is { } successor)
