@@ -13,14 +13,16 @@ internal sealed class CorsRules(ClientDirectory clients)
     public bool Apply(HttpContext context, string methods)
     {
         var request = context.Request;
+        var headers = context.Response.Headers;
+
+        // Always: a shared cache must not give a script the answer that it kept for a program.
+        headers.Vary = HeaderNames.Origin;
         if (!request.Headers.TryGetValue(HeaderNames.Origin, out var sent))
         {
             return false;
         }
 
         var origin = sent.ToString();
-        var headers = context.Response.Headers;
-        headers.Vary = HeaderNames.Origin;
         var isAllowed = clients.IsAllowedOrigin(origin);
         if (isAllowed)
         {

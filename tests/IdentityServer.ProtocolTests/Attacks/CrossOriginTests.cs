@@ -33,6 +33,11 @@ public sealed class CrossOriginTests(AppServer apps) : AppServerTest(apps)
 
     [Theory]
     [MemberData(nameof(BackChannel))]
+    public async Task A_shared_cache_keeps_an_answer_without_origin_apart(string path) =>
+        Assert.True((await AskAsync(HttpMethod.Get, path, origin: null)).VariesByOrigin);
+
+    [Theory]
+    [MemberData(nameof(BackChannel))]
     public async Task Any_other_origin_may_not(string path)
     {
         foreach (var origin in new[] { "https://evil.example", "null", "https://spa.example.evil.example", "http://spa.example" })
@@ -50,10 +55,14 @@ public sealed class CrossOriginTests(AppServer apps) : AppServerTest(apps)
         Assert.Null((await AskAsync(HttpMethod.Get, path, SpaOrigin)).AllowedOrigin);
     }
 
-    private async Task<Answer> AskAsync(HttpMethod method, string path, string origin)
+    private async Task<Answer> AskAsync(HttpMethod method, string path, string? origin)
     {
         using var request = new HttpRequestMessage(method, new Uri(Server.Address, path));
-        request.Headers.Add("Origin", origin);
+        if (origin is not null)
+        {
+            request.Headers.Add("Origin", origin);
+        }
+
         if (method == HttpMethod.Options)
         {
             request.Headers.Add("Access-Control-Request-Method", "POST");
