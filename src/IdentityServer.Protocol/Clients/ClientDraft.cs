@@ -44,6 +44,9 @@ public sealed record ClientDraft(string Id, ClientType Type)
 
     public string IdTokenSigningAlgorithm { get; init; } = "RS256";
 
+    /// <summary><see langword="null"/>: UserInfo is plain JSON.</summary>
+    public string? UserInfoSigningAlgorithm { get; init; }
+
     public TimeSpan? AccessTokenLifetime { get; init; }
 
     /// <summary>Default: ask the person, where there is one.</summary>
@@ -93,6 +96,7 @@ public sealed record ClientDraft(string Id, ClientType Type)
         AllowedOrigins = [.. AllowedOrigins.Distinct(StringComparer.Ordinal)],
         TokenFormat = TokenFormat,
         IdTokenSigningAlgorithm = IdTokenSigningAlgorithm,
+        UserInfoSigningAlgorithm = UserInfoSigningAlgorithm,
         AccessTokenLifetime = AccessTokenLifetime ?? TimeSpan.FromMinutes(10),
         RequireConsent = RequireConsent ?? Type != ClientType.Service,
         CreatedAt = now,
@@ -216,6 +220,11 @@ public sealed record ClientDraft(string Id, ClientType Type)
         if (IdTokenSigningAlgorithm is not ("RS256" or "ES256"))
         {
             yield return new("id_token_signed_response_alg", "The algorithm of ID tokens is RS256 or ES256.");
+        }
+
+        if (UserInfoSigningAlgorithm is not (null or "RS256" or "ES256"))
+        {
+            yield return new("userinfo_signed_response_alg", "The algorithm of signed UserInfo is RS256 or ES256.");
         }
 
         if (AccessTokenLifetime is { } lifetime && (lifetime < ShortestLifetime || lifetime > LongestLifetime))

@@ -47,13 +47,15 @@ internal sealed class ClientCommands : Command
         format.AcceptOnlyFromAmong(StringComparer.OrdinalIgnoreCase, "jwt", "reference");
         var algorithm = new Option<string>("--id-token-alg") { Description = "What signs its ID tokens.", DefaultValueFactory = _ => "RS256" };
         algorithm.AcceptOnlyFromAmong(StringComparer.OrdinalIgnoreCase, "RS256", "ES256");
+        var userInfo = new Option<string?>("--userinfo-alg") { Description = "What signs UserInfo for it. Default: plain JSON." };
+        userInfo.AcceptOnlyFromAmong(StringComparer.OrdinalIgnoreCase, "RS256", "ES256");
         var lifetime = new Option<int?>("--access-token-lifetime") { Description = "Seconds an access token lives. Default: 600.", HelpName = "SECONDS" };
         var noConsent = new Option<bool>("--no-consent") { Description = "Do not ask people; only for your own organisation's apps." };
         var origins = CommonOptions.Many("--origin", "ORIGIN", "Where its scripts run, e.g. https://app.example.com; repeatable. A spa's redirect URIs count by themselves.");
         var json = CommonOptions.Json();
         var add = new Command("add", "Register a client. A secret is made here, shown once, and kept only as a hash.")
         {
-            id, type, name, redirectUris, logoutUris, scopes, grants, auth, jwks, format, algorithm, lifetime, noConsent, origins, json,
+            id, type, name, redirectUris, logoutUris, scopes, grants, auth, jwks, format, algorithm, userInfo, lifetime, noConsent, origins, json,
         };
         add.SetAction((parsed, ct) => AddAsync(
             new ClientDraft(parsed.GetRequiredValue(id), Enum.Parse<ClientType>(parsed.GetRequiredValue(type), ignoreCase: true))
@@ -67,6 +69,7 @@ internal sealed class ClientCommands : Command
                 Jwks = parsed.GetValue(jwks) is { } file ? ReadKeys(file) : null,
                 TokenFormat = Enum.Parse<TokenFormat>(parsed.GetRequiredValue(format), ignoreCase: true),
                 IdTokenSigningAlgorithm = parsed.GetRequiredValue(algorithm).ToUpperInvariant(),
+                UserInfoSigningAlgorithm = parsed.GetValue(userInfo)?.ToUpperInvariant(),
                 AccessTokenLifetime = parsed.GetValue(lifetime) is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
                 RequireConsent = parsed.GetValue(noConsent) ? false : null,
                 AllowedOrigins = parsed.GetValue(origins) ?? [],
@@ -286,6 +289,7 @@ internal sealed class ClientCommands : Command
         ("public keys", client.Jwks),
         ("access tokens", $"{(client.TokenFormat == TokenFormat.Jwt ? "jwt" : "reference")}, {client.AccessTokenLifetime.TotalSeconds.ToString("0", CultureInfo.InvariantCulture)} s"),
         ("ID tokens", client.IdTokenSigningAlgorithm),
+        ("UserInfo", client.UserInfoSigningAlgorithm ?? "not signed"),
         ("consent", client.RequireConsent ? "asked" : "not asked"),
         ("added", CommonOptions.Shown(client.CreatedAt)),
         ("disabled", client.DisabledAt is { } at ? CommonOptions.Shown(at) : null),

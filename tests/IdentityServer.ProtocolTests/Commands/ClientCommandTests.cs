@@ -54,6 +54,7 @@ public sealed class ClientCommandTests(MigratedFolder folder) : CommandTest(fold
         var added = (await RunAsync(
             "clients", "add", "device-1", "--type", "device", "--grant", "device_code", "refresh_token", "--auth", "client_secret_post",
             "--scope", "openid profile", "--scope", "orders.read", "--token-format", "reference", "--id-token-alg", "es256",
+            "--userinfo-alg", "rs256",
             "--access-token-lifetime", "120", "--no-consent", "--origin", "https://tv.example", "--json")).Json;
 
         Assert.Equal(["refresh_token", "urn:ietf:params:oauth:grant-type:device_code"], Texts(added["grant_types"]));
@@ -61,6 +62,7 @@ public sealed class ClientCommandTests(MigratedFolder folder) : CommandTest(fold
         Assert.Equal("openid orders.read profile", (string?)added["scope"]);
         Assert.Equal("reference", (string?)added["access_token_format"]);
         Assert.Equal("ES256", (string?)added["id_token_signed_response_alg"]);
+        Assert.Equal("RS256", (string?)added["userinfo_signed_response_alg"]);
         Assert.Equal(120, (int)added["access_token_lifetime"]!);
         Assert.False((bool)added["require_consent"]!);
         Assert.Equal(["https://tv.example"], Texts(added["allowed_origins"]));

@@ -39,6 +39,7 @@ public sealed class UsageTests
     [InlineData("clients", "add", "app", "--type", "service", "--scope")]
     [InlineData("clients", "add", "app", "--type", "service", "--token-format", "opaque")]
     [InlineData("clients", "add", "app", "--type", "service", "--id-token-alg", "HS256")]
+    [InlineData("clients", "add", "app", "--type", "service", "--userinfo-alg", "none")]
     [InlineData("clients", "add", "app", "--type", "service", "--access-token-lifetime", "ten")]
     [InlineData("clients", "add", "app", "--type", "service", "--access-token-lifetime", "99999999999")]
     [InlineData("clients", "add", "app", "--type", "service", "--secret", "mine")]

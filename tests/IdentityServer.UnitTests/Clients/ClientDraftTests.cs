@@ -77,6 +77,7 @@ public sealed class ClientDraftTests
             (Web() with { AllowedOrigins = ["*"] }, "allowed_origins"),
             (Web() with { Scopes = ["orders.write"] }, "scope"),
             (Web() with { IdTokenSigningAlgorithm = "none" }, "id_token_signed_response_alg"),
+            (Web() with { UserInfoSigningAlgorithm = "none" }, "userinfo_signed_response_alg"),
             (Web() with { AccessTokenLifetime = TimeSpan.Zero }, "access_token_lifetime"),
             (Web() with { AccessTokenLifetime = TimeSpan.FromDays(1) }, "access_token_lifetime"),
         ];
