@@ -37,8 +37,6 @@ namespace IdentityServer.Storage;
 /// <summary>Registers the memory of the server.</summary>
 public static class StorageServices
 {
-    private static readonly SqliteSettings SqliteSettings = new();
-
     /// <summary>
     /// Every port of the protocol, ASP.NET Core Identity's stores, and the Data Protection repository, on the given database. The schema
     /// must be current before they are used: <see cref="DatabaseSchema"/>.
@@ -59,12 +57,9 @@ public static class StorageServices
         }
         else
         {
-            var connectionString = options.Provider == DatabaseProvider.PostgreSql
-                ? PostgreSqlConnectionString(options)
-                : options.ConnectionString;
-            services.AddSingleton(new Connections(options.Provider, () => options.Provider == DatabaseProvider.PostgreSql
-                ? new NpgsqlConnection(connectionString)
-                : new SqlConnection(connectionString)));
+            services.AddSingleton(options.Provider == DatabaseProvider.PostgreSql
+                ? PostgreSqlConnections(options)
+                : SqlServerConnections(options));
             services.AddSingleton<IDeeds, DirectDeeds>();
             services.AddSingleton<IStatements, ServerStatements>();
         }
@@ -96,19 +91,37 @@ public static class StorageServices
     public static DbContextOptionsBuilder Configure(DbContextOptionsBuilder builder, StorageOptions options) =>
         options.Provider switch
         {
-            DatabaseProvider.Sqlite => builder
-                .UseSqlite(
-                    SqliteConnectionString(options, pooling: true),
-                    sqlite => sqlite.MigrationsAssembly(MigrationsAssembly(DatabaseProvider.Sqlite)))
-                .AddInterceptors(SqliteSettings),
-            DatabaseProvider.PostgreSql => builder.UseNpgsql(
-                PostgreSqlConnectionString(options),
-                postgres => postgres.MigrationsAssembly(MigrationsAssembly(DatabaseProvider.PostgreSql))),
-            DatabaseProvider.SqlServer => builder.UseSqlServer(
-                options.ConnectionString,
-                sqlServer => sqlServer.MigrationsAssembly(MigrationsAssembly(DatabaseProvider.SqlServer))),
+            DatabaseProvider.Sqlite => ConfigureSqlite(builder, options),
+            DatabaseProvider.PostgreSql => ConfigurePostgreSql(builder, options),
+            DatabaseProvider.SqlServer => ConfigureSqlServer(builder, options),
             _ => throw new ArgumentOutOfRangeException(nameof(options), options.Provider, "There is no such provider."),
         };
+
+    // Methods of their own, so that a start loads the libraries of one database only.
+    private static DbContextOptionsBuilder ConfigureSqlite(DbContextOptionsBuilder builder, StorageOptions options) => builder
+        .UseSqlite(
+            SqliteConnectionString(options, pooling: true),
+            sqlite => sqlite.MigrationsAssembly(MigrationsAssembly(DatabaseProvider.Sqlite)))
+        .AddInterceptors(new SqliteSettings());
+
+    private static DbContextOptionsBuilder ConfigurePostgreSql(DbContextOptionsBuilder builder, StorageOptions options) => builder
+        .UseNpgsql(
+            PostgreSqlConnectionString(options),
+            postgres => postgres.MigrationsAssembly(MigrationsAssembly(DatabaseProvider.PostgreSql)));
+
+    private static DbContextOptionsBuilder ConfigureSqlServer(DbContextOptionsBuilder builder, StorageOptions options) => builder
+        .UseSqlServer(
+            options.ConnectionString,
+            sqlServer => sqlServer.MigrationsAssembly(MigrationsAssembly(DatabaseProvider.SqlServer)));
+
+    private static Connections PostgreSqlConnections(StorageOptions options)
+    {
+        var connectionString = PostgreSqlConnectionString(options);
+        return new(options.Provider, () => new NpgsqlConnection(connectionString));
+    }
+
+    private static Connections SqlServerConnections(StorageOptions options) =>
+        new(options.Provider, () => new SqlConnection(options.ConnectionString));
 
     internal static string MigrationsAssembly(DatabaseProvider provider) => $"IdentityServer.Migrations.{provider}";
 

@@ -17,20 +17,20 @@ public sealed class SetupLink
     public DateTimeOffset? UsedAt { get; set; }
 }
 
-/// <summary>Where set-up links are kept. At most one works at a time, and none once there is an admin.</summary>
+/// <summary>
+/// Where set-up links are kept. Each start without an admin makes one, on every node; the first that is used closes all, and none
+/// works once there is an admin. <see cref="Users.AddFirstAdminAsync"/> uses them.
+/// </summary>
 public interface ISetupLinks
 {
-    /// <summary>Stores a link; earlier ones stop working.</summary>
+    /// <summary>True while there is no admin.</summary>
+    ValueTask<bool> AreNeededAsync(CancellationToken ct);
+
+    /// <summary>Stores a link beside those of other starts.</summary>
     ValueTask CreateAsync(string hash, DateTimeOffset now, DateTimeOffset expiresAt, AuditEvent audit, CancellationToken ct);
 
     /// <summary>True while the link may be used: for showing the page.</summary>
     ValueTask<bool> IsOpenAsync(string hash, DateTimeOffset now, CancellationToken ct);
-
-    /// <summary>
-    /// Uses the link up. True once, if it was unexpired and unused and there is no admin. <see cref="Users.AddFirstAdminAsync"/> does
-    /// so in the transaction that adds the person.
-    /// </summary>
-    ValueTask<bool> TryConsumeAsync(string hash, DateTimeOffset now, AuditEvent audit, CancellationToken ct);
 }
 
 internal sealed class SetupLinkMapping : IEntityTypeConfiguration<SetupLink>

@@ -1,44 +1,40 @@
+using System.Data;
 using IdentityServer.Protocol.Audit;
+using IdentityServer.Storage.Audit;
 using IdentityServer.Storage.Deeds;
 using Microsoft.EntityFrameworkCore;
 
 namespace IdentityServer.Storage.Users;
 
-internal sealed class SetupLinkStore(IDbContextFactory<ServerDb> databases, IDeeds deeds) : ISetupLinks
+/// <remarks>What every start asks is written by hand: it must not wake EF Core (docs/architecture.md).</remarks>
+internal sealed class SetupLinkStore(IDbContextFactory<ServerDb> databases, IStatements statements, IDeeds deeds) : ISetupLinks
 {
+    private const string AdminRole = "ADMIN";
+
+    private static readonly Statement FirstAdmin = new(
+        """
+        SELECT MIN("UserRoles"."UserId") FROM "UserRoles" INNER JOIN "Roles" ON "Roles"."Id" = "UserRoles"."RoleId"
+        WHERE "Roles"."NormalizedName" = @Role
+        """,
+        ("Role", DbType.String));
+
+    private static readonly ConditionalDeed Add = new(
+        Statement.Insert(
+            "SetupLinks", condition: null, ("Hash", DbType.AnsiString), ("CreatedAt", DbType.Int64), ("ExpiresAt", DbType.Int64)),
+        AuditStatements.Insert);
+
+    public async ValueTask<bool> AreNeededAsync(CancellationToken ct) =>
+        await statements.FirstAsync(FirstAdmin, [AdminRole], reader => reader.IsDBNull(0) ? null : reader.GetString(0), ct) is null;
+
     public async ValueTask CreateAsync(
         string hash, DateTimeOffset now, DateTimeOffset expiresAt, AuditEvent audit, CancellationToken ct) =>
-        await deeds.RunAsync(
-            async (db, ct) =>
-            {
-                await db.SetupLinks.Where(link => link.UsedAt == null).ExecuteDeleteAsync(ct);
-                db.SetupLinks.Add(new SetupLink { Hash = hash, CreatedAt = now, ExpiresAt = expiresAt });
-                db.Record(audit);
-                return await db.SaveChangesAsync(ct);
-            },
-            ct);
+        await deeds.DecideAsync(Add, [hash, Columns.Of(now), Columns.Of(expiresAt), .. AuditStatements.Values(audit)], ct);
 
     public async ValueTask<bool> IsOpenAsync(string hash, DateTimeOffset now, CancellationToken ct)
     {
         await using var db = await databases.CreateDbContextAsync(ct);
         return await Open(db, hash, now).AnyAsync(ct);
     }
-
-    public async ValueTask<bool> TryConsumeAsync(string hash, DateTimeOffset now, AuditEvent audit, CancellationToken ct) =>
-        await deeds.RunAsync(
-            async (db, ct) =>
-            {
-                DateTimeOffset? at = now;
-                if (await Open(db, hash, now).ExecuteUpdateAsync(set => set.SetProperty(link => link.UsedAt, at), ct) == 0)
-                {
-                    return false;
-                }
-
-                db.Record(audit);
-                await db.SaveChangesAsync(ct);
-                return true;
-            },
-            ct);
 
     /// <summary>The link, if it may be used now.</summary>
     public static IQueryable<SetupLink> Open(ServerDb db, string hash, DateTimeOffset now)
@@ -52,6 +48,6 @@ internal sealed class SetupLinkStore(IDbContextFactory<ServerDb> databases, IDee
     public static IQueryable<string> Admins(ServerDb db) =>
         from member in db.UserRoles
         join role in db.Roles on member.RoleId equals role.Id
-        where role.NormalizedName == "ADMIN"
+        where role.NormalizedName == AdminRole
         select member.UserId;
 }

@@ -22,7 +22,7 @@ public sealed class Users(ServerDb db, UserManager<User> manager, TimeProvider c
         AddAsync(user, password, roles, linkHash: null, audit, ct);
 
     /// <summary>
-    /// Adds the first admin and uses the set-up link up, in one transaction; fails with code <c>SetupLinkClosed</c> when the link may not
+    /// Adds the first admin and uses every set-up link up, in one transaction; fails with code <c>SetupLinkClosed</c> when the link may not
     /// be used (any more).
     /// </summary>
     public Task<IdentityResult> AddFirstAdminAsync(
@@ -41,8 +41,6 @@ public sealed class Users(ServerDb db, UserManager<User> manager, TimeProvider c
         var users = await db.Users.AsNoTracking().OrderBy(user => user.NormalizedUserName).ToListAsync(ct);
         return [.. users.Select(user => new UserEntry(user, [.. rolesOf[user.Id]]))];
     }
-
-    public Task<bool> AnyAdminAsync(CancellationToken ct) => SetupLinkStore.Admins(db).AnyAsync(ct);
 
     private static IdentityResult LinkClosed { get; } = IdentityResult.Failed(
         new IdentityError { Code = "SetupLinkClosed", Description = "This set-up link was used, has expired, or is no longer needed." });
@@ -80,13 +78,17 @@ public sealed class Users(ServerDb db, UserManager<User> manager, TimeProvider c
         var now = clock.GetUtcNow();
         if (linkHash is not null)
         {
-            if (await SetupLinkStore.Open(db, linkHash, now).FirstOrDefaultAsync(ct) is not { } link)
+            if (!await SetupLinkStore.Open(db, linkHash, now).AnyAsync(ct))
             {
                 return LinkClosed;
             }
 
-            // A concurrency token: who saves second finds it changed, and saves nothing.
-            link.UsedAt = now;
+            // All of them, as there may be links of other nodes. UsedAt is a concurrency token: who saves second finds a link changed,
+            // and saves nothing.
+            foreach (var link in await db.SetupLinks.Where(link => link.UsedAt == null).ToListAsync(ct))
+            {
+                link.UsedAt = now;
+            }
         }
 
         user.CreatedAt = now;

@@ -7,7 +7,7 @@ using IdentityServer.Storage.Users;
 namespace IdentityServer.FirstRun;
 
 /// <summary>Puts the demo into an empty database, once.</summary>
-public sealed class DemoSeed(IClientStore clients, IScopeStore scopes, Users users, ServerSettings settings, TimeProvider clock)
+public sealed class DemoSeed(IClientStore clients, IScopeStore scopes, Lazy<Users> users, ServerSettings settings, TimeProvider clock)
 {
     /// <summary>True when the database holds the demo now.</summary>
     public async Task<bool> EnsureAsync(CancellationToken ct)
@@ -19,7 +19,7 @@ public sealed class DemoSeed(IClientStore clients, IScopeStore scopes, Users use
         }
 
         // A start that was killed half-way left some of the demo behind; anything else is somebody's own work.
-        var people = (await users.ListAsync(ct)).Select(entry => entry.User.UserName).ToArray();
+        var people = (await users.Value.ListAsync(ct)).Select(entry => entry.User.UserName).ToArray();
         var demoClients = Demo.Clients(settings.Issuer, clock.GetUtcNow());
         if (people.Except(Demo.People.Select(person => person.UserName), StringComparer.Ordinal).Any()
             || (await clients.ListAsync(ct)).Any(client => demoClients.All(demo => demo.Id != client.Id)))
@@ -37,7 +37,7 @@ public sealed class DemoSeed(IClientStore clients, IScopeStore scopes, Users use
         foreach (var person in Demo.People.Where(person => !present.Contains(person.UserName)))
         {
             var user = new User(person.UserName) { Name = person.Name, Email = person.Email, EmailConfirmed = true };
-            var added = await users.AddAsync(
+            var added = await users.Value.AddAsync(
                 user, person.Password, person.IsAdmin ? [Roles.Admin] : [], new AuditEvent(AuditTypes.UserAdded, now), ct);
             if (!added.Succeeded)
             {

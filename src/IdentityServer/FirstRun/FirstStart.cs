@@ -1,5 +1,6 @@
 using IdentityServer.Configuration;
 using IdentityServer.Protocol.Clients;
+using IdentityServer.Storage.Users;
 
 namespace IdentityServer.FirstRun;
 
@@ -64,6 +65,8 @@ public sealed class FirstStart(
 public static class FirstRunServices
 {
     public static IServiceCollection AddFirstRun(this IServiceCollection services) => services
+        // Lazy: people stand on EF Core, and a start that adds nobody is faster without waking it.
+        .AddScoped(provider => new Lazy<Users>(provider.GetRequiredService<Users>))
         .AddScoped<DemoSeed>()
         .AddScoped<SetupInvitation>()
         .AddScoped<FirstStart>();

@@ -5,15 +5,15 @@ using IdentityServer.Storage.Users;
 
 namespace IdentityServer.FirstRun;
 
-/// <summary>The one-time link by which the first admin is made. Each start without an admin makes a new one; earlier ones stop working.</summary>
-public sealed class SetupInvitation(ISetupLinks links, Users users, ServerSettings settings, TimeProvider clock)
+/// <summary>The one-time link by which the first admin is made. Each start without an admin makes a new one.</summary>
+public sealed class SetupInvitation(ISetupLinks links, ServerSettings settings, TimeProvider clock)
 {
     public static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(30);
 
     /// <summary>The link, or <see langword="null"/> when there is an admin. Whoever holds it owns the server: it goes to the console only.</summary>
     public async Task<string?> CreateAsync(CancellationToken ct)
     {
-        if (await users.AnyAdminAsync(ct))
+        if (!await links.AreNeededAsync(ct))
         {
             return null;
         }

@@ -42,7 +42,7 @@ public sealed class SetupModel(
     public async Task<IActionResult> OnGetAsync(CancellationToken ct)
     {
         var isClosed = LinkCode is null
-            ? await users.AnyAdminAsync(ct)
+            ? !await links.AreNeededAsync(ct)
             : !await links.IsOpenAsync(Handle.HashOf(LinkCode), clock.GetUtcNow(), ct);
         if (isClosed)
         {

@@ -25,7 +25,7 @@ public sealed class UsersContract : Contract
         var listed = Assert.Single(await users.ListAsync(Ct));
         Assert.Equal(("alice", alice.Id), (listed.User.UserName, listed.User.Id));
         Assert.Equal([Roles.Admin, Roles.Auditor], listed.Roles);
-        Assert.True(await users.AnyAdminAsync(Ct));
+        Assert.False(await storage.Get<ISetupLinks>().AreNeededAsync(Ct));
         var audit = Assert.Single(await storage.Get<IAuditLog>().LatestAsync(10, Ct));
         Assert.Equal(("added", alice.Id), (audit.Type, audit.Subject));
 
@@ -49,7 +49,7 @@ public sealed class UsersContract : Contract
         Assert.False(weak.Succeeded);
         await users.AddAsync(new User("carol"), null, [Roles.Support], Samples.Audit("added"), Ct);
         Assert.Equal(["alice", "carol"], (await users.ListAsync(Ct)).Select(entry => entry.User.UserName));
-        Assert.False(await users.AnyAdminAsync(Ct));
+        Assert.True(await storage.Get<ISetupLinks>().AreNeededAsync(Ct));
         Assert.Equal(["added", "added"], await AuditTypesAsync(storage));
         await Assert.ThrowsAsync<ArgumentException>(
             () => users.AddAsync(new User("dave"), null, ["root"], Samples.Audit(), Ct));
@@ -180,28 +180,35 @@ public sealed class UsersContract : Contract
         Assert.Single(added, result => result.Succeeded);
         Assert.Equal("SetupLinkClosed", Assert.Single(added.Single(result => !result.Succeeded).Errors).Code);
         Assert.False(await links.IsOpenAsync(hash, now, Ct));
-        Assert.False(await links.TryConsumeAsync(hash, now, Samples.Audit("refused"), Ct));
         Assert.Equal(["admin", "link"], await AuditTypesAsync(storage));
     }
 
     [Theory, MemberData(nameof(Databases.All), MemberType = typeof(Databases))]
-    public async Task A_newer_setup_link_closes_the_older_and_an_admin_closes_all(DatabaseProvider provider)
+    public async Task Of_two_setup_links_one_makes_an_admin_and_closes_both(DatabaseProvider provider)
     {
         await using var storage = await TestStorage.OpenAsync(provider, Ct);
+        await using var other = storage.AnotherNode();
         var links = storage.Get<ISetupLinks>();
-        var (older, newer, late) = (Handle.Create().Hash, Handle.Create().Hash, Handle.Create().Hash);
-        await links.CreateAsync(older, Samples.Now, Samples.Now.AddMinutes(30), Samples.Audit(), Ct);
-        await links.CreateAsync(newer, Samples.Now, Samples.Now.AddMinutes(30), Samples.Audit(), Ct);
+        var now = TimeProvider.System.GetUtcNow();
+        string[] hashes = [Handle.Create().Hash, Handle.Create().Hash];
+        foreach (var hash in hashes)
+        {
+            await links.CreateAsync(hash, now, now.AddMinutes(30), Samples.Audit("link"), Ct);
+        }
 
-        Assert.False(await links.TryConsumeAsync(older, Samples.Now, Samples.Audit(), Ct));
-        Assert.False(await links.TryConsumeAsync(newer, Samples.Now.AddMinutes(30), Samples.Audit(), Ct));
-        Assert.Single(
-            await AtOnceAsync(8, _ => links.TryConsumeAsync(newer, Samples.Now, Samples.Audit("used"), Ct).AsTask()),
-            done => done);
+        Assert.True(await links.AreNeededAsync(Ct));
+        Assert.True(await links.IsOpenAsync(hashes[0], now, Ct));
 
-        await storage.Get<IdentityServer.Storage.Users.Users>()
-            .AddAsync(new User("admin"), null, [Roles.Admin], Samples.Audit(), Ct);
-        await links.CreateAsync(late, Samples.Now, Samples.Now.AddMinutes(30), Samples.Audit(), Ct);
-        Assert.False(await links.TryConsumeAsync(late, Samples.Now, Samples.Audit(), Ct));
+        var added = await AtOnceAsync(2, i => (i == 0 ? storage : other).Get<IdentityServer.Storage.Users.Users>()
+            .AddFirstAdminAsync(new User($"admin{i}"), Password, hashes[i], Samples.Audit("admin"), Ct));
+
+        Assert.Single(added, result => result.Succeeded);
+        Assert.False(await links.AreNeededAsync(Ct));
+        Assert.False(await links.IsOpenAsync(hashes[0], now, Ct));
+        Assert.False(await links.IsOpenAsync(hashes[1], now, Ct));
+
+        var late = Handle.Create().Hash;
+        await links.CreateAsync(late, now, now.AddMinutes(30), Samples.Audit("link"), Ct);
+        Assert.False(await links.IsOpenAsync(late, now, Ct));
     }
 }
