@@ -67,7 +67,12 @@ public sealed class DatabaseSchema
         }
 
         await using var db = await _databases.CreateDbContextAsync(ct);
-        using var alone = _options.Provider == DatabaseProvider.Sqlite ? await SqliteMigrationLock.TakeAsync(db, ct) : null;
+        await using var alone = _options.Provider switch
+        {
+            DatabaseProvider.Sqlite => await SqliteMigrationLock.TakeAsync(db, ct),
+            DatabaseProvider.PostgreSql => await PostgreSqlMigrationLock.TakeAsync(db, _options.ConnectionString, ct),
+            _ => null, // on SQL Server, EF Core's own lock lasts from the first migration to the last
+        };
         await db.Database.MigrateAsync(ct);
         return await StatusAsync(ct);
     }

@@ -12,7 +12,7 @@ internal static class SqliteMigrationLock
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
     private const int Tries = 600;
 
-    public static async Task<IDisposable> TakeAsync(ServerDb db, CancellationToken ct)
+    public static async Task<IAsyncDisposable> TakeAsync(ServerDb db, CancellationToken ct)
     {
         var connection = (SqliteConnection)db.Database.GetDbConnection();
         var path = Path.GetFullPath(connection.DataSource);
