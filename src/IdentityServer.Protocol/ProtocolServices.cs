@@ -30,6 +30,8 @@ public static class ProtocolServices
         .AddListener<ClientDirectory>()
         .AddListener<ScopeCatalog>()
         .AddSingleton<ChangeFeed>()
+        .AddSingleton<KeyFetchLedger>()
+        .AddSingleton<KeyUseLedger>()
         .AddSingleton<Revoker>()
 
         // who calls, what is issued
@@ -54,6 +56,11 @@ public static class ProtocolServices
         .AddSingleton<EndSessionEndpoint>()
         .AddSingleton<DiscoveryEndpoint>()
         .AddSingleton<JwksEndpoint>();
+
+    /// <summary>What changes keys: for the server, and for a command that runs beside it.</summary>
+    public static IServiceCollection AddKeyRollover(this IServiceCollection services) => services
+        .AddSingleton<KeyRollover>()
+        .AddSingleton<KeyReadiness>();
 
     private static IServiceCollection AddListener<T>(this IServiceCollection services)
         where T : class, IChangeListener => services

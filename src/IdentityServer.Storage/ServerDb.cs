@@ -46,6 +46,14 @@ public sealed class ServerDb(DbContextOptions<ServerDb> options) : IdentityDbCon
 
     public DbSet<SigningKey> SigningKeys => Set<SigningKey>();
 
+    public DbSet<KeyActivation> KeyActivations => Set<KeyActivation>();
+
+    public DbSet<KeyPlan> KeyPlans => Set<KeyPlan>();
+
+    public DbSet<KeyFetch> KeyFetches => Set<KeyFetch>();
+
+    public DbSet<KeyUse> KeyUses => Set<KeyUse>();
+
     public DbSet<Change> Changes => Set<Change>();
 
     public DbSet<AuditEvent> AuditEvents => Set<AuditEvent>();

@@ -74,6 +74,8 @@ public static class StorageServices
         services.AddSingleton<IRevocationStore, RevocationStore>();
         services.AddSingleton<IChangeLog, ChangeLog>();
         services.AddSingleton<IKeyStore, KeyStore>();
+        services.AddSingleton<IKeyFetchStore, KeyFetchStore>();
+        services.AddSingleton<IKeyUseStore, KeyUseStore>();
         services.AddSingleton<IAuditLog, AuditLog>();
         services.AddSingleton<IPendingRequestStore, PendingRequestStore>();
         services.AddSingleton<ISetupLinks, SetupLinkStore>();

@@ -78,7 +78,7 @@ public static class ServerHost
         services.AddIdentityServerStorage(settings.Database.ToStorageOptions());
         services.AddMasterKey();
         services.AddDataProtectionRing();
-        services.AddProtocol(new ProtocolOptions { Issuer = settings.Issuer, RefreshGrace = settings.Tokens.RefreshGrace }, new KeyPolicy());
+        services.AddProtocol(new ProtocolOptions { Issuer = settings.Issuer, RefreshGrace = settings.Tokens.RefreshGrace }, settings.Keys.ToPolicy());
         services.AddSignIn(settings, settings.Issuer);
         services.AddFirstRun();
         services.AddSingleton<OAuthRequestReader>();

@@ -27,7 +27,7 @@ public sealed partial class ArchitectureTests
         ["Consents"] = ["Audit"],
         ["Grants"] = ["Audit"],
         ["Issuance"] = ["Audit", "Clients", "Grants", "Keys", "Revocations", "Scopes", "Subjects"],
-        ["Keys"] = ["Audit", "Changes"],
+        ["Keys"] = ["Audit", "Changes", "Clients"],
         ["Pending"] = [],
         ["Revocations"] = ["Audit", "Changes", "Clients", "Grants"],
         ["Scopes"] = ["Audit", "Changes"],

@@ -45,6 +45,16 @@ public static class AuditTypes
     public const string TokenRevoked = "token.revoked";
     public const string TokensIssued = "token.issued_summary";
     public const string KeyCreated = "key.created";
+    public const string KeyAnnounced = "key.announced";
+    public const string KeyMoved = "key.moved";
+    public const string KeyCancelled = "key.cancelled";
+    public const string KeyActivated = "key.activated";
+    public const string KeyHeld = "key.held";
+    public const string KeyReleased = "key.released";
+    public const string KeyUndone = "key.undone";
+    public const string KeyCompromised = "key.compromised";
+    public const string KeyErased = "key.erased";
+    public const string KeyPlanChanged = "key.plan_changed";
     public const string ClientAdded = "client.added";
     public const string ClientChanged = "client.changed";
     public const string ClientRemoved = "client.removed";

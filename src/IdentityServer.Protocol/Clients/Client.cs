@@ -101,6 +101,12 @@ public sealed record Client
     /// <summary><c>userinfo_signed_response_alg</c>; <see langword="null"/>: plain JSON.</summary>
     public string? UserInfoSigningAlgorithm { get; init; }
 
+    /// <summary>How long this client may keep a key set before it fetches again, where that is more than stock .NET's 12 hours.</summary>
+    public TimeSpan? KeyCacheLifetime { get; init; }
+
+    /// <summary>A rollover waits until this client has fetched the new key at its own JWKS address.</summary>
+    public bool RequireReadiness { get; init; }
+
     public string? ClientUri { get; init; }
 
     public string? LogoUri { get; init; }

@@ -13,12 +13,16 @@ public sealed record ClientDraft(string Id, ClientType Type)
     /// <summary>Of an access token. Revocations are remembered for longer than this.</summary>
     public static readonly TimeSpan LongestLifetime = TimeSpan.FromHours(12);
 
+    /// <summary>A client that keeps keys for longer is told to fetch them more often.</summary>
+    public static readonly TimeSpan LongestKeyCache = TimeSpan.FromDays(14);
+
     private const int MaxAddresses = 50;
     private const int MaxScopes = 60;
     private static readonly string[] KnownGrants =
         [Clients.GrantTypes.AuthorizationCode, Clients.GrantTypes.RefreshToken, Clients.GrantTypes.ClientCredentials, Clients.GrantTypes.DeviceCode];
     private static readonly string[] KnownMethods =
         [ClientAuthMethods.Basic, ClientAuthMethods.Post, ClientAuthMethods.PrivateKeyJwt, ClientAuthMethods.None];
+    private static readonly string[] SigningAlgorithms = ["RS256", "ES256", "PS256", "ES384"];
     private static readonly string[] DefaultScopes = ["openid", "profile", "email"];
 
     /// <summary>Default: the id.</summary>
@@ -48,6 +52,11 @@ public sealed record ClientDraft(string Id, ClientType Type)
     public string? UserInfoSigningAlgorithm { get; init; }
 
     public TimeSpan? AccessTokenLifetime { get; init; }
+
+    /// <summary>At most <see cref="LongestKeyCache"/>.</summary>
+    public TimeSpan? KeyCacheLifetime { get; init; }
+
+    public bool RequireReadiness { get; init; }
 
     /// <summary>Default: ask the person, where there is one.</summary>
     public bool? RequireConsent { get; init; }
@@ -98,6 +107,8 @@ public sealed record ClientDraft(string Id, ClientType Type)
         IdTokenSigningAlgorithm = IdTokenSigningAlgorithm,
         UserInfoSigningAlgorithm = UserInfoSigningAlgorithm,
         AccessTokenLifetime = AccessTokenLifetime ?? TimeSpan.FromMinutes(10),
+        KeyCacheLifetime = KeyCacheLifetime,
+        RequireReadiness = RequireReadiness,
         RequireConsent = RequireConsent ?? Type != ClientType.Service,
         CreatedAt = now,
     };
@@ -217,14 +228,19 @@ public sealed record ClientDraft(string Id, ClientType Type)
 
     private IEnumerable<ClientFault> TokenFaults()
     {
-        if (IdTokenSigningAlgorithm is not ("RS256" or "ES256"))
+        if (!SigningAlgorithms.Contains(IdTokenSigningAlgorithm))
         {
-            yield return new("id_token_signed_response_alg", "The algorithm of ID tokens is RS256 or ES256.");
+            yield return new("id_token_signed_response_alg", $"The algorithm of ID tokens is one of {string.Join(", ", SigningAlgorithms)}.");
         }
 
-        if (UserInfoSigningAlgorithm is not (null or "RS256" or "ES256"))
+        if (UserInfoSigningAlgorithm is not null && !SigningAlgorithms.Contains(UserInfoSigningAlgorithm))
         {
-            yield return new("userinfo_signed_response_alg", "The algorithm of signed UserInfo is RS256 or ES256.");
+            yield return new("userinfo_signed_response_alg", $"The algorithm of signed UserInfo is one of {string.Join(", ", SigningAlgorithms)}.");
+        }
+
+        if (KeyCacheFault(KeyCacheLifetime) is { } cacheFault)
+        {
+            yield return cacheFault;
         }
 
         if (AccessTokenLifetime is { } lifetime && (lifetime < ShortestLifetime || lifetime > LongestLifetime))
@@ -234,6 +250,11 @@ public sealed record ClientDraft(string Id, ClientType Type)
                 $"An access token lives {ShortestLifetime.TotalSeconds:0} to {LongestLifetime.TotalSeconds:0} seconds.");
         }
     }
+
+    /// <summary>What speaks against a key cache of this length.</summary>
+    public static ClientFault? KeyCacheFault(TimeSpan? lifetime) => lifetime is { } cache && (cache < TimeSpan.Zero || cache > LongestKeyCache)
+        ? new("key_cache_lifetime", $"A client keeps keys for at most {LongestKeyCache.TotalDays:0} days; let it fetch them more often.")
+        : null;
 
     // What was typed is shown back without what could disturb a terminal or a log line.
     private static string Shown(string text) => Identifiers.Shown(text);

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using IdentityServer.Protocol.Clients;
@@ -8,31 +9,46 @@ using IdentityServer.Protocol.Subjects;
 
 namespace IdentityServer.Protocol.Discovery;
 
-/// <summary>What this server can do (OpenID Connect Discovery §3, RFC 8414 §2): one document at both addresses, prepared.</summary>
-public sealed class DiscoveryEndpoint(ScopeCatalog scopes, ProtocolOptions options)
+/// <summary>
+/// What this server can do (OpenID Connect Discovery §3, RFC 8414 §2): one document at both addresses, prepared. With <c>client_id</c> its
+/// <c>jwks_uri</c> is the client's own, so that a rollover can tell who has the new key (docs/adr/0013).
+/// </summary>
+public sealed class DiscoveryEndpoint(ScopeCatalog scopes, ClientDirectory clients, ProtocolOptions options)
 {
+    internal const string ClientParameter = "client_id";
+
     private volatile Prepared? _prepared;
 
-    public ProtocolResponse Handle()
+    internal static ProtocolError UnknownClient { get; } =
+        ProtocolError.InvalidRequest("There is no such client.", ClientParameter) with { Status = 404 };
+
+    public async ValueTask<ProtocolResponse> HandleAsync(OAuthRequest request, CancellationToken ct)
     {
         var known = scopes.All;
         var prepared = _prepared;
         if (prepared is null || !ReferenceEquals(prepared.Scopes, known))
         {
-            _prepared = prepared = Prepare(known);
+            _prepared = prepared = new Prepared(known, Document(known.Keys, ""));
         }
 
-        return prepared.Document;
+        if (request.Parameters[ClientParameter] is not { } clientId)
+        {
+            return prepared.Plain;
+        }
+
+        return await clients.FindAsync(clientId, ct) is { } client
+            ? prepared.OfClients.GetOrAdd(client.Id, id => Document(known.Keys, $"?{ClientParameter}={Uri.EscapeDataString(id)}"))
+            : UnknownClient;
     }
 
-    private Prepared Prepare(IReadOnlyDictionary<string, Scope> known)
+    private ProtocolResponse.Document Document(IEnumerable<string> scopeNames, string query)
     {
-        var body = System.Text.Encoding.UTF8.GetBytes(Metadata(known.Keys).ToJsonString());
+        var body = System.Text.Encoding.UTF8.GetBytes(Metadata(scopeNames, query).ToJsonString());
         var etag = $"\"{Convert.ToHexString(SHA256.HashData(body), 0, 12)}\"";
-        return new Prepared(known, new ProtocolResponse.Document(body, "application/json", etag, options.DocumentMaxAge));
+        return new ProtocolResponse.Document(body, "application/json", etag, options.DocumentMaxAge);
     }
 
-    private JsonObject Metadata(IEnumerable<string> scopeNames)
+    private JsonObject Metadata(IEnumerable<string> scopeNames, string query)
     {
         var authMethods = new[] { ClientAuthMethods.Basic, ClientAuthMethods.Post, ClientAuthMethods.PrivateKeyJwt };
         var signing = KeyFactory.Algorithms.OrderDescending(StringComparer.Ordinal).ToArray();
@@ -42,7 +58,7 @@ public sealed class DiscoveryEndpoint(ScopeCatalog scopes, ProtocolOptions optio
             ["authorization_endpoint"] = options.Issuer + Endpoints.Authorize,
             ["token_endpoint"] = options.Issuer + Endpoints.Token,
             ["userinfo_endpoint"] = options.Issuer + Endpoints.UserInfo,
-            ["jwks_uri"] = options.Issuer + Endpoints.Jwks,
+            ["jwks_uri"] = options.Issuer + Endpoints.Jwks + query,
             ["introspection_endpoint"] = options.Issuer + Endpoints.Introspect,
             ["revocation_endpoint"] = options.Issuer + Endpoints.Revocation,
             ["end_session_endpoint"] = options.Issuer + Endpoints.EndSession,
@@ -76,5 +92,8 @@ public sealed class DiscoveryEndpoint(ScopeCatalog scopes, ProtocolOptions optio
 
     private static JsonArray List(IEnumerable<string> values) => [.. values.Select(value => JsonValue.Create(value))];
 
-    private sealed record Prepared(IReadOnlyDictionary<string, Scope> Scopes, ProtocolResponse.Document Document);
+    private sealed record Prepared(IReadOnlyDictionary<string, Scope> Scopes, ProtocolResponse.Document Plain)
+    {
+        public ConcurrentDictionary<string, ProtocolResponse.Document> OfClients { get; } = new(StringComparer.Ordinal);
+    }
 }

@@ -82,7 +82,13 @@ public sealed class AccessTokenReader(
             return null;
         }
 
-        if (token.Kid is not { Length: > 0 } kid || !published.TryGetValue(kid, out var key) || ((JsonWebKey)key).Alg != token.Alg)
+        if (token.Kid is not { Length: > 0 } kid || !published.TryGetValue(kid, out var key))
+        {
+            KeyMetrics.UnknownKidPresented();
+            return null;
+        }
+
+        if (((JsonWebKey)key).Alg != token.Alg)
         {
             return null;
         }

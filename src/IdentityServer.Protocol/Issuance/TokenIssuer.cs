@@ -13,7 +13,8 @@ using Microsoft.IdentityModel.Tokens;
 namespace IdentityServer.Protocol.Issuance;
 
 /// <summary>Turns an entitlement into tokens: access tokens (RFC 9068 or reference) and ID tokens (OpenID Connect Core §2).</summary>
-public sealed class TokenIssuer(SigningKeyRing keys, ScopeCatalog scopes, ISubjects subjects, ProtocolOptions options)
+public sealed class TokenIssuer(
+    SigningKeyRing keys, KeyUseLedger uses, ScopeCatalog scopes, ISubjects subjects, ProtocolOptions options)
 {
     private const string AccessTokenAlgorithm = "ES256";
 
@@ -95,11 +96,13 @@ public sealed class TokenIssuer(SigningKeyRing keys, ScopeCatalog scopes, ISubje
         AddIfKnown(claims, "acr", token.Acr);
         AddIfKnown(claims, "amr", token.Amr?.ToArray());
 
+        var credentials = keys.Current.Signing[AccessTokenAlgorithm];
+        uses.Count(credentials.Key.KeyId, token.ClientId, DateTimeOffset.FromUnixTimeSeconds(token.ExpiresAt));
         return Jwt.CreateToken(new SecurityTokenDescriptor
         {
             TokenType = "at+jwt",
             Claims = claims,
-            SigningCredentials = keys.Current.Signing[AccessTokenAlgorithm],
+            SigningCredentials = credentials,
         });
     }
 
@@ -117,7 +120,7 @@ public sealed class TokenIssuer(SigningKeyRing keys, ScopeCatalog scopes, ISubje
             ["acr"] = grant.Acr,
             ["amr"] = new JsonArray([.. grant.Amr.Select(method => JsonValue.Create(method))]),
             ["sid"] = grant.SessionId,
-            ["at_hash"] = LeftHalfHash(accessToken),
+            ["at_hash"] = LeftHalfHash(accessToken, entitlement.Client.IdTokenSigningAlgorithm),
         };
         if (entitlement.Nonce is { } nonce)
         {
@@ -136,11 +139,18 @@ public sealed class TokenIssuer(SigningKeyRing keys, ScopeCatalog scopes, ISubje
             }
         }
 
-        return Sign(claims, entitlement.Client.IdTokenSigningAlgorithm);
+        var credentials = keys.Current.Signing[entitlement.Client.IdTokenSigningAlgorithm];
+        uses.Count(credentials.Key.KeyId, entitlement.Client.Id, entitlement.IssuedAt + options.IdTokenLifetime);
+        return Jwt.CreateToken(claims.ToJsonString(), credentials);
     }
 
-    private static string LeftHalfHash(string text) =>
-        Base64Url.EncodeToString(SHA256.HashData(Encoding.ASCII.GetBytes(text)).AsSpan(0, 16));
+    // With the hash of the signature's algorithm (OpenID Connect Core §3.1.3.6).
+    private static string LeftHalfHash(string text, string algorithm)
+    {
+        var octets = Encoding.ASCII.GetBytes(text);
+        var hash = algorithm.EndsWith("384", StringComparison.Ordinal) ? SHA384.HashData(octets) : SHA256.HashData(octets);
+        return Base64Url.EncodeToString(hash.AsSpan(0, hash.Length / 2));
+    }
 
     private static bool Contains(IReadOnlyList<string> scopes, string scope) => scopes.Contains(scope, StringComparer.Ordinal);
 

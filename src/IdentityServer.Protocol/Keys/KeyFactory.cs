@@ -4,24 +4,26 @@ using System.Text.Json;
 
 namespace IdentityServer.Protocol.Keys;
 
-/// <summary>Makes and opens signing keys: EC P-256 for ES256, RSA 3072 for RS256 (ASVS 11.2.3).</summary>
+/// <summary>
+/// Makes and opens signing keys: EC P-256 for ES256, P-384 for ES384, RSA 3072 for RS256 and PS256 (ASVS 11.2.3). The platform has no
+/// Ed25519, so there is no EdDSA.
+/// </summary>
 public sealed class KeyFactory(IKeyProtector protector, TimeProvider clock)
 {
     /// <summary>The algorithms this server signs with, most common first.</summary>
-    public static IReadOnlyList<string> Algorithms { get; } = ["ES256", "RS256"];
+    public static IReadOnlyList<string> Algorithms { get; } = ["ES256", "RS256", "PS256", "ES384"];
 
-    /// <summary>A new key that signs from <paramref name="activeFrom"/>.</summary>
-    public SigningKey Create(string algorithm, string predecessor, DateTimeOffset activeFrom)
+    /// <summary>A new key.</summary>
+    public SigningKey Create(string algorithm)
     {
-        var kid = Handle.NewId();
+        // A name that tells its algorithm at a glance, and never starts with the dash of an option.
+        var kid = $"{algorithm[..2].ToLowerInvariant()}{algorithm[2]}-{Handle.NewId()}";
         using var key = Generate(algorithm);
         return new SigningKey
         {
             Kid = kid,
             Algorithm = algorithm,
-            Predecessor = predecessor,
             CreatedAt = clock.GetUtcNow(),
-            ActiveFrom = activeFrom,
             PublicJwk = PublicJwk(key, kid, algorithm),
             SealedPrivateKey = Seal(key, kid, algorithm),
             MasterKeyId = protector.MasterKeyId,
@@ -36,7 +38,7 @@ public sealed class KeyFactory(IKeyProtector protector, TimeProvider clock)
             return null;
         }
 
-        AsymmetricAlgorithm opened = key.Algorithm == "ES256" ? ECDsa.Create() : RSA.Create();
+        AsymmetricAlgorithm opened = key.Algorithm.StartsWith("ES", StringComparison.Ordinal) ? ECDsa.Create() : RSA.Create();
         try
         {
             opened.ImportPkcs8PrivateKey(pkcs8, out _);
@@ -56,7 +58,8 @@ public sealed class KeyFactory(IKeyProtector protector, TimeProvider clock)
     private static AsymmetricAlgorithm Generate(string algorithm) => algorithm switch
     {
         "ES256" => ECDsa.Create(ECCurve.NamedCurves.nistP256),
-        "RS256" => RSA.Create(3072),
+        "ES384" => ECDsa.Create(ECCurve.NamedCurves.nistP384),
+        "RS256" or "PS256" => RSA.Create(3072),
         _ => throw new ArgumentOutOfRangeException(nameof(algorithm), algorithm, "Not an algorithm of this server."),
     };
 
@@ -85,7 +88,7 @@ public sealed class KeyFactory(IKeyProtector protector, TimeProvider clock)
             {
                 var point = ec.ExportParameters(false).Q;
                 json.WriteString("kty", "EC");
-                json.WriteString("crv", "P-256");
+                json.WriteString("crv", ec.KeySize == 256 ? "P-256" : "P-384");
                 json.WriteString("x", Base64Url.EncodeToString(point.X));
                 json.WriteString("y", Base64Url.EncodeToString(point.Y));
             }

@@ -16,23 +16,22 @@ public enum KeyState
     Retired,
 }
 
-/// <summary>One signing key.</summary>
+/// <summary>One signing key. When it signs is said by its <see cref="KeyActivation"/>s.</summary>
 public sealed record SigningKey
 {
     public required string Kid { get; init; }
 
-    /// <summary>JWA name: <c>ES256</c> or <c>RS256</c>.</summary>
+    /// <summary>JWA name, one of <see cref="KeyFactory.Algorithms"/>.</summary>
     public required string Algorithm { get; init; }
 
-    /// <summary>The key it follows, or the empty string for the first: unique per algorithm, so two nodes cannot add two successors.</summary>
-    public required string Predecessor { get; init; }
-
+    /// <summary>When it was made, and so when it was announced.</summary>
     public required DateTimeOffset CreatedAt { get; init; }
 
-    /// <summary>When it starts to sign.</summary>
-    public required DateTimeOffset ActiveFrom { get; init; }
-
+    /// <summary>When it was taken back: out of the JWKS at once, and nothing it signed is accepted.</summary>
     public DateTimeOffset? RevokedAt { get; init; }
+
+    /// <summary>Why: what the operator wrote, or <c>cancelled</c>.</summary>
+    public string? RevokedBecause { get; init; }
 
     /// <summary>When the private part was erased.</summary>
     public DateTimeOffset? ErasedAt { get; init; }
@@ -47,12 +46,70 @@ public sealed record SigningKey
     public required string MasterKeyId { get; init; }
 }
 
-/// <summary>How long keys live.</summary>
-public sealed record KeyPolicy
+/// <summary>
+/// A key starts to sign. The activations of one algorithm form a chain in which each names the one it follows; a key may occur more than
+/// once, because going back to a key is one more activation.
+/// </summary>
+public sealed record KeyActivation
 {
-    /// <summary>From created to signing: at least the slowest relying party's key cache.</summary>
-    public TimeSpan Lead { get; init; } = TimeSpan.FromHours(24);
+    public required string Id { get; init; }
 
-    /// <summary>How long a key stays published after its successor signs: at least the longest token lifetime and skew.</summary>
-    public TimeSpan Retiring { get; init; } = TimeSpan.FromHours(24);
+    public required string Algorithm { get; init; }
+
+    public required string Kid { get; init; }
+
+    /// <summary>The activation it follows, or the empty string: unique per algorithm, so two nodes cannot add two successors.</summary>
+    public required string Predecessor { get; init; }
+
+    /// <summary>When the key starts to sign, if nothing holds it.</summary>
+    public required DateTimeOffset At { get; init; }
+
+    /// <summary>The activation waits for the clients that asked to be waited for (docs/keys.md): without <see cref="ReleasedAt"/> it never comes.</summary>
+    public bool AwaitsReadiness { get; init; }
+
+    /// <summary>When the last of them had the key, or somebody overrode the wait.</summary>
+    public DateTimeOffset? ReleasedAt { get; init; }
+
+    /// <summary>When it takes effect; <see langword="null"/> while it is held.</summary>
+    public DateTimeOffset? EffectiveAt => !AwaitsReadiness ? At
+        : ReleasedAt is not { } released ? null
+        : released > At ? released : At;
+}
+
+/// <summary>When the keys of one algorithm roll over, and the version of its chain.</summary>
+public sealed record KeyPlan
+{
+    public required string Algorithm { get; init; }
+
+    /// <summary>Grows with every change of the algorithm's keys or plan: whoever decided on an older one is refused and decides again.</summary>
+    public int Version { get; init; }
+
+    /// <summary>From one activation to the next; <see langword="null"/>: the policy's interval, unless there is a <see cref="Cron"/>.</summary>
+    public TimeSpan? Every { get; init; }
+
+    /// <summary>A cron expression; excludes <see cref="Every"/>.</summary>
+    public string? Cron { get; init; }
+
+    /// <summary>IANA name of the time zone of <see cref="Cron"/>.</summary>
+    public string TimeZone { get; init; } = "UTC";
+
+    /// <summary>The plan was forced: its keys may be announced later than the policy wants.</summary>
+    public bool IsForced { get; init; }
+
+    /// <summary>A cancelled rollover: the next one comes after this.</summary>
+    public DateTimeOffset? SkippedThrough { get; init; }
+
+    /// <summary>When the next key should start to sign after the one that started at <paramref name="activatedAt"/>.</summary>
+    public DateTimeOffset? NextAfter(DateTimeOffset activatedAt, KeyPolicy policy, ICronCalendar calendar)
+    {
+        var after = SkippedThrough is { } skipped && skipped > activatedAt ? skipped : activatedAt;
+        if (Cron is not null)
+        {
+            return calendar.Next(Cron, TimeZone, after);
+        }
+
+        var interval = Every ?? policy.RotationInterval;
+        var times = Math.Max(1, ((after - activatedAt).Ticks / interval.Ticks) + 1);
+        return activatedAt + (interval * times);
+    }
 }

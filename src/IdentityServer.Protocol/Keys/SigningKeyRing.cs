@@ -13,8 +13,8 @@ namespace IdentityServer.Protocol.Keys;
 /// </summary>
 public sealed class SigningKeyRing(IKeyStore store, KeyFactory factory, KeyPolicy policy, TimeProvider clock) : IChangeListener
 {
-    private volatile Loaded _loaded = new([], FrozenDictionary<string, OpenedKey>.Empty);
-    private volatile Snapshot? _snapshot;
+    private volatile Loaded _loaded = new(new KeyRows([], [], []), FrozenDictionary<string, OpenedKey>.Empty);
+    private volatile Prepared? _prepared;
 
     /// <summary>What holds at this instant.</summary>
     public Snapshot Current
@@ -22,23 +22,15 @@ public sealed class SigningKeyRing(IKeyStore store, KeyFactory factory, KeyPolic
         get
         {
             var now = clock.GetUtcNow();
-            return _snapshot is { } snapshot && now < snapshot.Until && now >= snapshot.From ? snapshot : Renew(now);
+            return _prepared is { Snapshot: var snapshot } prepared && ReferenceEquals(prepared.Source, _loaded)
+                && now < snapshot.Until && now >= snapshot.From
+                    ? snapshot
+                    : Renew(now);
         }
     }
 
-    /// <summary>All keys with their state now, oldest first.</summary>
-    public IReadOnlyList<(SigningKey Key, KeyState State, DateTimeOffset? RetiresAt)> List()
-    {
-        var now = clock.GetUtcNow();
-        return _loaded.Keys.GroupBy(key => key.Algorithm, StringComparer.Ordinal)
-            .SelectMany(group =>
-            {
-                var timeline = new KeyTimeline(group, policy);
-                return group.Select(key => (key, timeline.StateOf(key, now), timeline.RetiresAt(key)));
-            })
-            .OrderBy(entry => entry.key.CreatedAt)
-            .ToArray();
-    }
+    /// <summary>Everything known of the keys.</summary>
+    public KeyRows Rows => _loaded.Rows;
 
     /// <summary>
     /// Loads the keys; makes the first of each algorithm when there is none. Throws when a key that must sign or will sign
@@ -46,34 +38,51 @@ public sealed class SigningKeyRing(IKeyStore store, KeyFactory factory, KeyPolic
     /// </summary>
     public async ValueTask LoadAsync(CancellationToken ct)
     {
-        var keys = await store.ListAsync(ct);
-        OpenAll(keys);
-        foreach (var algorithm in KeyFactory.Algorithms.Where(name => keys.All(key => key.Algorithm != name)))
+        var rows = await store.LoadAsync(ct);
+        OpenAll(rows);
+        var missing = KeyFactory.Algorithms.Where(name => rows.PlanOf(name) is null).ToArray();
+        if (missing.Length > 0)
         {
-            var first = factory.Create(algorithm, predecessor: "", clock.GetUtcNow());
-            var audit = new AuditEvent(AuditTypes.KeyCreated, first.CreatedAt) { Detail = $"{algorithm} {first.Kid}" };
-
-            // False: another node was first, and its key is read below.
-            await store.AddAsync(first, audit, ct);
+            // Side by side: an RSA key takes a good part of a second to find.
+            await Task.WhenAll(missing.Select(algorithm => Task.Run(() => AddFirstAsync(algorithm, ct), ct)));
+            OpenAll(await store.LoadAsync(ct));
         }
-
-        OpenAll(await store.ListAsync(ct));
     }
 
     public async ValueTask ApplyAsync(IReadOnlyList<Change> changes, CancellationToken ct)
     {
         if (changes.Any(change => change.Kind == ChangeKind.Key))
         {
-            OpenAll(await store.ListAsync(ct));
+            await ReloadAsync(ct);
         }
     }
 
-    private void OpenAll(IReadOnlyList<SigningKey> keys)
+    /// <summary>Reads the keys again: for whoever has just changed them and cannot wait for the change log.</summary>
+    public async ValueTask ReloadAsync(CancellationToken ct) => OpenAll(await store.LoadAsync(ct));
+
+    private async Task AddFirstAsync(string algorithm, CancellationToken ct)
+    {
+        var first = factory.Create(algorithm);
+        var activation = new KeyActivation
+        {
+            Id = Handle.NewId(),
+            Algorithm = algorithm,
+            Kid = first.Kid,
+            Predecessor = "",
+            At = first.CreatedAt,
+        };
+        var change = new KeyChange { Plan = new KeyPlan { Algorithm = algorithm }, AddedKey = first, AddedActivation = activation };
+
+        // False: another node was first, and its key is read instead.
+        await store.TryChangeAsync(change, new AuditEvent(AuditTypes.KeyCreated, first.CreatedAt) { Detail = $"{algorithm} {first.Kid}" }, ct);
+    }
+
+    private void OpenAll(KeyRows rows)
     {
         var known = _loaded.Opened;
         var opened = new Dictionary<string, OpenedKey>(StringComparer.Ordinal);
         var unreadable = new List<SigningKey>();
-        foreach (var key in keys.Where(key => key is { ErasedAt: null, RevokedAt: null }))
+        foreach (var key in rows.Keys.Where(key => key is { ErasedAt: null, RevokedAt: null }))
         {
             if (known.TryGetValue(key.Kid, out var before))
             {
@@ -94,23 +103,23 @@ public sealed class SigningKeyRing(IKeyStore store, KeyFactory factory, KeyPolic
             throw new KeysUnreadableException(unreadable);
         }
 
-        _loaded = new Loaded(keys, opened.ToFrozenDictionary(StringComparer.Ordinal));
-        _snapshot = null;
+        _loaded = new Loaded(rows, opened.ToFrozenDictionary(StringComparer.Ordinal));
     }
 
     private Snapshot Renew(DateTimeOffset now)
     {
-        var (keys, opened) = _loaded;
+        var loaded = _loaded;
+        var (rows, opened) = loaded;
         var signing = new Dictionary<string, SigningCredentials>(StringComparer.Ordinal);
         var published = new List<SigningKey>();
         DateTimeOffset? until = null;
-        foreach (var group in keys.GroupBy(key => key.Algorithm, StringComparer.Ordinal).OrderBy(group => group.Key, StringComparer.Ordinal))
+        foreach (var algorithm in rows.Plans.Select(plan => plan.Algorithm).Order(StringComparer.Ordinal))
         {
-            var timeline = new KeyTimeline(group, policy);
+            var timeline = rows.TimelineOf(algorithm, policy);
             published.AddRange(timeline.PublishedAt(now));
             if (timeline.SigningAt(now) is { } active && opened.TryGetValue(active.Kid, out var key))
             {
-                signing[group.Key] = key.Credentials;
+                signing[algorithm] = key.Credentials;
             }
 
             if (timeline.NextBoundary(now) is { } boundary && (until is null || boundary < until))
@@ -123,17 +132,20 @@ public sealed class SigningKeyRing(IKeyStore store, KeyFactory factory, KeyPolic
         var snapshot = new Snapshot(
             signing.ToFrozenDictionary(StringComparer.Ordinal),
             published.ToFrozenDictionary(key => key.Kid, key => (SecurityKey)new JsonWebKey(key.PublicJwk), StringComparer.Ordinal),
-            keys.Where(key => key.RevokedAt is null)
+            rows.Keys.Where(key => key.RevokedAt is null)
                 .ToFrozenDictionary(key => key.Kid, key => (SecurityKey)new JsonWebKey(key.PublicJwk), StringComparer.Ordinal),
             jwks,
             $"\"{Convert.ToHexString(SHA256.HashData(jwks), 0, 12)}\"",
             now,
             until ?? DateTimeOffset.MaxValue);
-        _snapshot = snapshot;
+        _prepared = new Prepared(loaded, snapshot);
         return snapshot;
     }
 
-    private sealed record Loaded(IReadOnlyList<SigningKey> Keys, FrozenDictionary<string, OpenedKey> Opened);
+    /// <summary>A snapshot and what it was taken of: one taken of keys that were replaced meanwhile must not stay.</summary>
+    private sealed record Prepared(Loaded Source, Snapshot Snapshot);
+
+    private sealed record Loaded(KeyRows Rows, FrozenDictionary<string, OpenedKey> Opened);
 
     private sealed class OpenedKey(SigningKey key, AsymmetricAlgorithm algorithm)
     {

@@ -9,6 +9,8 @@ internal sealed class AuditLog(IDbContextFactory<ServerDb> databases, IDeeds dee
     public const int ShortLength = 64;
     public const int LongLength = 400;
 
+    private const int LargestPart = 100;
+
     /// <summary>
     /// The event with every text cut to its column: a refusal may name what a stranger sent, and must be recorded, not fail.
     /// </summary>
@@ -25,18 +27,15 @@ internal sealed class AuditLog(IDbContextFactory<ServerDb> databases, IDeeds dee
         Detail = BoundedText.Cut(audit.Detail, LongLength),
     };
 
-    public async ValueTask WriteAsync(IReadOnlyList<AuditEvent> events, CancellationToken ct) =>
-        await deeds.RunAsync(
-            (db, ct) =>
-            {
-                foreach (var audit in events)
-                {
-                    db.Record(audit);
-                }
-
-                return db.SaveChangesAsync(ct);
-            },
-            ct);
+    public async ValueTask WriteAsync(IReadOnlyList<AuditEvent> events, CancellationToken ct)
+    {
+        // By hand, because counts of issuance are written for as long as a server runs; in parts, because parameters are limited.
+        foreach (var part in events.Chunk(LargestPart))
+        {
+            var deed = new ConditionalDeed(AuditStatements.Insert, [.. Enumerable.Repeat(AuditStatements.Insert, part.Length - 1)]);
+            await deeds.DecideAsync(deed, [.. part.SelectMany(AuditStatements.Values)], ct);
+        }
+    }
 
     public async ValueTask<IReadOnlyList<AuditEvent>> LatestAsync(int count, CancellationToken ct)
     {

@@ -16,7 +16,7 @@ internal sealed class ClientStore(IStatements statements, IDeeds deeds) : IClien
         SELECT "Id", "Type", "Name", "AuthMethod", "Secrets", "Jwks", "GrantTypes", "Scopes", "RedirectUris", "PostLogoutRedirectUris",
         "AllowedOrigins", "TokenFormat", "AccessTokenLifetime", "RefreshIdleLifetime", "RefreshAbsoluteLifetime", "RequireConsent",
         "IdTokenSigningAlgorithm", "UserInfoSigningAlgorithm", "ClientUri", "LogoUri", "PolicyUri", "TosUri", "CreatedAt", "DisabledAt",
-        "Version" FROM "Clients"
+        "Version", "KeyCacheLifetime", "RequireReadiness" FROM "Clients"
         """;
 
     private static readonly Statement ById = new($"{Select} WHERE \"Id\" = @Id", ("Id", DbType.AnsiString));
@@ -122,5 +122,7 @@ internal sealed class ClientStore(IStatements statements, IDeeds deeds) : IClien
         CreatedAt = reader.Instant(22),
         DisabledAt = reader.InstantOrNull(23),
         Version = reader.GetInt32(24),
+        KeyCacheLifetime = reader.DurationOrNull(25),
+        RequireReadiness = reader.GetBoolean(26),
     };
 }

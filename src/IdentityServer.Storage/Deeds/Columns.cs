@@ -23,6 +23,9 @@ internal static class Columns
 
     public static TimeSpan Duration(this DbDataReader reader, int column) => TimeSpan.FromMilliseconds(reader.GetInt64(column));
 
+    public static TimeSpan? DurationOrNull(this DbDataReader reader, int column) =>
+        reader.IsDBNull(column) ? null : reader.Duration(column);
+
     public static byte[]? BytesOrNull(this DbDataReader reader, int column) =>
         reader.IsDBNull(column) ? null : reader.GetFieldValue<byte[]>(column);
 

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using IdentityServer.Protocol.Audit;
 using IdentityServer.Protocol.Changes;
 using IdentityServer.Protocol.Keys;
@@ -8,48 +9,133 @@ namespace IdentityServer.Storage.Keys;
 
 internal sealed class KeyStore(IStatements statements, IDeeds deeds) : IKeyStore
 {
-    private static readonly Statement All = new(
+    private static readonly Statement Keys = new(
         """
-        SELECT "Kid", "Algorithm", "Predecessor", "CreatedAt", "ActiveFrom", "RevokedAt", "ErasedAt", "PublicJwk", "SealedPrivateKey",
-        "MasterKeyId" FROM "SigningKeys" ORDER BY "ActiveFrom", "Kid"
+        SELECT "Kid", "Algorithm", "CreatedAt", "RevokedAt", "RevokedBecause", "ErasedAt", "PublicJwk", "SealedPrivateKey", "MasterKeyId"
+        FROM "SigningKeys" ORDER BY "CreatedAt", "Kid"
         """);
 
-    public ValueTask<IReadOnlyList<SigningKey>> ListAsync(CancellationToken ct) => statements.ListAsync(
-        All,
-        [],
-        reader => new SigningKey
-        {
-            Kid = reader.GetString(0),
-            Algorithm = reader.GetString(1),
-            Predecessor = reader.GetString(2),
-            CreatedAt = reader.Instant(3),
-            ActiveFrom = reader.Instant(4),
-            RevokedAt = reader.InstantOrNull(5),
-            ErasedAt = reader.InstantOrNull(6),
-            PublicJwk = reader.GetString(7),
-            SealedPrivateKey = reader.BytesOrNull(8),
-            MasterKeyId = reader.GetString(9),
-        },
-        ct);
+    private static readonly Statement Activations = new(
+        """SELECT "Id", "Algorithm", "Kid", "Predecessor", "At", "AwaitsReadiness", "ReleasedAt" FROM "KeyActivations" """);
 
-    public async ValueTask<bool> AddAsync(SigningKey key, AuditEvent audit, CancellationToken ct)
+    private static readonly Statement Plans = new(
+        """SELECT "Algorithm", "Version", "Every", "Cron", "TimeZone", "IsForced", "SkippedThrough" FROM "KeyPlans" """);
+
+    public ValueTask<IReadOnlyList<SigningKey>> ListAsync(CancellationToken ct) => statements.ListAsync(Keys, [], ReadKey, ct);
+
+    public async ValueTask<KeyRows> LoadAsync(CancellationToken ct)
+    {
+        // Every change raises the version in a plan: what was read between two equal readings of the plans stood together.
+        var before = await statements.ListAsync(Plans, [], ReadPlan, ct);
+        while (true)
+        {
+            var activations = await statements.ListAsync(Activations, [], ReadActivation, ct);
+            var keys = await ListAsync(ct);
+            var after = await statements.ListAsync(Plans, [], ReadPlan, ct);
+            if (before.Count == after.Count && before.All(plan => after.Contains(plan)))
+            {
+                return new KeyRows(keys, activations, after);
+            }
+
+            before = after;
+        }
+    }
+
+    public async ValueTask<bool> TryChangeAsync(KeyChange change, AuditEvent audit, CancellationToken ct)
     {
         try
         {
             return await deeds.RunAsync(
                 async (db, ct) =>
                 {
-                    db.SigningKeys.Add(key);
-                    db.Announce(ChangeKind.Key, key.Kid, audit.At);
+                    await ApplyAsync(db, change, ct);
+                    db.Announce(ChangeKind.Key, (change.AddedKey ?? change.ChangedKey)?.Kid ?? change.Plan.Algorithm, audit.At);
                     db.Record(audit);
                     await db.SaveChangesAsync(ct);
                     return true;
                 },
                 ct);
         }
-        catch (DbUpdateException error) when (UniqueViolation.Is(error))
+        catch (DbUpdateException error) when (error is DbUpdateConcurrencyException || UniqueViolation.Is(error))
         {
             return false;
         }
     }
+
+    private static async Task ApplyAsync(ServerDb db, KeyChange change, CancellationToken ct)
+    {
+        // The plan's row decides who was first: the version that was read is the one it must still have.
+        var plan = db.KeyPlans.Attach(change.Plan with { Version = change.Plan.Version + 1 });
+        if (change.Plan.Version == 0)
+        {
+            plan.State = EntityState.Added;
+        }
+        else
+        {
+            plan.State = EntityState.Modified;
+            plan.Property(row => row.Version).OriginalValue = change.Plan.Version;
+        }
+
+        if (change.ChangedActivation is { } changed)
+        {
+            db.KeyActivations.Update(changed);
+        }
+
+        if (change.RemovedActivation is { } removed && await db.KeyActivations.Where(row => row.Id == removed).ExecuteDeleteAsync(ct) == 0)
+        {
+            throw new DbUpdateConcurrencyException("The activation is gone.");
+        }
+
+        if (change.ChangedKey is { } key)
+        {
+            db.SigningKeys.Update(key with { RevokedBecause = BoundedText.Cut(key.RevokedBecause, SigningKeyMapping.ReasonLength) });
+        }
+
+        // First what makes room: no two activations may follow the same one, not even between two statements.
+        await db.SaveChangesAsync(ct);
+        if (change.AddedKey is not null)
+        {
+            db.SigningKeys.Add(change.AddedKey);
+        }
+
+        if (change.AddedActivation is not null)
+        {
+            db.KeyActivations.Add(change.AddedActivation);
+        }
+    }
+
+    private static SigningKey ReadKey(DbDataReader reader) => new()
+    {
+        Kid = reader.GetString(0),
+        Algorithm = reader.GetString(1),
+        CreatedAt = reader.Instant(2),
+        RevokedAt = reader.InstantOrNull(3),
+        RevokedBecause = reader.TextOrNull(4),
+        ErasedAt = reader.InstantOrNull(5),
+        PublicJwk = reader.GetString(6),
+        SealedPrivateKey = reader.BytesOrNull(7),
+        MasterKeyId = reader.GetString(8),
+    };
+
+    private static KeyActivation ReadActivation(DbDataReader reader) => new()
+    {
+        Id = reader.GetString(0),
+        Algorithm = reader.GetString(1),
+        Kid = reader.GetString(2),
+        Predecessor = reader.GetString(3),
+        At = reader.Instant(4),
+        AwaitsReadiness = reader.GetBoolean(5),
+        ReleasedAt = reader.InstantOrNull(6),
+    };
+
+    private static KeyPlan ReadPlan(DbDataReader reader) => new()
+    {
+        Algorithm = reader.GetString(0),
+        Version = reader.GetInt32(1),
+        Every = reader.DurationOrNull(2),
+        Cron = reader.TextOrNull(3),
+        TimeZone = reader.GetString(4),
+        IsForced = reader.GetBoolean(5),
+        SkippedThrough = reader.InstantOrNull(6),
+    };
 }

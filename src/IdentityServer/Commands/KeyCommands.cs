@@ -35,29 +35,21 @@ internal sealed class KeyCommands : Command
     {
         await using var session = await CommandSession.OpenCurrentAsync(ct);
         var now = session.Now;
-        var rows = (await session.Get<IKeyStore>().ListAsync(ct))
-            .GroupBy(key => key.Algorithm, StringComparer.Ordinal)
-            .SelectMany(group =>
-            {
-                var timeline = new KeyTimeline(group, new KeyPolicy());
-                return group.Select(key => (Key: key, State: timeline.StateOf(key, now), RetiresAt: timeline.RetiresAt(key)));
-            })
-            .OrderBy(row => row.Key.Algorithm, StringComparer.Ordinal)
-            .ThenBy(row => row.Key.ActiveFrom)
-            .ToArray();
+        var entries = KeyEntry.List(await session.Get<IKeyStore>().LoadAsync(ct), session.Settings.Keys.ToPolicy(), session.Now);
         if (json)
         {
-            _terminal.WriteJsonArray(rows, (writer, row) => Write(writer, row.Key, row.State, row.RetiresAt));
+            _terminal.WriteJsonArray(entries, Write);
         }
         else
         {
             _terminal.WriteTable(
                 "There are no keys yet; the server makes the first ones when it starts.",
                 ["Kid", "Algorithm", "State", "Created", "Active from", "Retires", "Erased", "Master key"],
-                rows.Select(row => new[]
+                entries.Select(entry => new[]
                 {
-                    row.Key.Kid, row.Key.Algorithm, Word(row.State), CommonOptions.Shown(row.Key.CreatedAt), CommonOptions.Shown(row.Key.ActiveFrom),
-                    CommonOptions.Shown(row.RetiresAt), CommonOptions.Shown(row.Key.ErasedAt), row.Key.MasterKeyId,
+                    entry.Key.Kid, entry.Key.Algorithm, Word(entry.State), CommonOptions.Shown(entry.Key.CreatedAt),
+                    CommonOptions.Shown(entry.ActiveFrom), CommonOptions.Shown(entry.RetiresAt), CommonOptions.Shown(entry.Key.ErasedAt),
+                    entry.Key.MasterKeyId,
                 }));
         }
 
@@ -93,17 +85,17 @@ internal sealed class KeyCommands : Command
         return ExitCodes.Done;
     }
 
-    private static void Write(Utf8JsonWriter writer, SigningKey key, KeyState state, DateTimeOffset? retiresAt)
+    private static void Write(Utf8JsonWriter writer, KeyEntry entry)
     {
         writer.WriteStartObject();
-        writer.WriteString("kid", key.Kid);
-        writer.WriteString("alg", key.Algorithm);
-        writer.WriteString("state", Word(state));
-        CommonOptions.WriteInstant(writer, "createdAt", key.CreatedAt);
-        CommonOptions.WriteInstant(writer, "activeFrom", key.ActiveFrom);
-        CommonOptions.WriteInstant(writer, "retiresAt", retiresAt);
-        CommonOptions.WriteInstant(writer, "erasedAt", key.ErasedAt);
-        writer.WriteString("masterKeyId", key.MasterKeyId);
+        writer.WriteString("kid", entry.Key.Kid);
+        writer.WriteString("alg", entry.Key.Algorithm);
+        writer.WriteString("state", Word(entry.State));
+        CommonOptions.WriteInstant(writer, "createdAt", entry.Key.CreatedAt);
+        CommonOptions.WriteInstant(writer, "activeFrom", entry.ActiveFrom);
+        CommonOptions.WriteInstant(writer, "retiresAt", entry.RetiresAt);
+        CommonOptions.WriteInstant(writer, "erasedAt", entry.Key.ErasedAt);
+        writer.WriteString("masterKeyId", entry.Key.MasterKeyId);
         writer.WriteEndObject();
     }
 

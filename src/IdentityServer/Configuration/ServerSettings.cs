@@ -1,3 +1,4 @@
+using IdentityServer.Protocol.Keys;
 using IdentityServer.Storage;
 
 namespace IdentityServer.Configuration;
@@ -20,6 +21,8 @@ public sealed class ServerSettings
     public ProxySettings Proxies { get; set; } = new();
 
     public TokenSettings Tokens { get; set; } = new();
+
+    public KeySettings Keys { get; set; } = new();
 }
 
 /// <summary>Section <c>IdentityServer:Database</c>.</summary>
@@ -76,4 +79,29 @@ public sealed class TokenSettings
 {
     /// <summary>How long a retry of a refresh token just spent gets the same successor back; zero: any second use ends the grant.</summary>
     public TimeSpan RefreshGrace { get; set; } = TimeSpan.FromSeconds(10);
+}
+
+/// <summary>Section <c>IdentityServer:Keys</c>: how long signing keys live (docs/keys.md).</summary>
+public sealed class KeySettings
+{
+    /// <summary>From one rollover to the next, where no plan of an algorithm says otherwise.</summary>
+    public TimeSpan RotationInterval { get; set; } = TimeSpan.FromDays(90);
+
+    /// <summary>How long a key is announced before it signs, at least.</summary>
+    public TimeSpan Lead { get; set; } = TimeSpan.FromHours(24);
+
+    /// <summary>How long a key stays published after its successor signs.</summary>
+    public TimeSpan Retiring { get; set; } = TimeSpan.FromHours(24);
+
+    /// <summary>How long after that its private part is kept.</summary>
+    public TimeSpan ErasureMargin { get; set; } = TimeSpan.FromHours(24);
+
+    /// <summary>As the protocol takes it.</summary>
+    public KeyPolicy ToPolicy() => new()
+    {
+        RotationInterval = RotationInterval,
+        Lead = Lead,
+        Retiring = Retiring,
+        ErasureMargin = ErasureMargin,
+    };
 }

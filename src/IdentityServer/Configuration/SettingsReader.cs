@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net;
 using IdentityServer.Layout;
 using IdentityServer.Protocol.Clients;
+using IdentityServer.Protocol.Keys;
 using IdentityServer.Storage;
 using Microsoft.Data.SqlClient;
 using Microsoft.Data.Sqlite;
@@ -33,6 +34,7 @@ public static class SettingsReader
         CheckMasterKey(settings.MasterKey, environment, problems);
         CheckProxies(settings.Proxies, problems);
         CheckTokens(settings.Tokens, problems);
+        CheckKeys(settings.Keys, problems);
         CheckBrand(settings.Brand, environment, problems);
 
         return problems.Count == 0 ? settings : throw new SettingsException(problems);
@@ -246,6 +248,23 @@ public static class SettingsReader
         {
             problems.Add(new(
                 $"{Section}:Tokens:RefreshGrace", $"is “{tokens.RefreshGrace:c}”. Allowed: 00:00:00 to 00:02:00 (hours:minutes:seconds)."));
+        }
+    }
+
+    private static void CheckKeys(KeySettings keys, List<SettingProblem> problems)
+    {
+        Check("Lead", keys.Lead, KeyPolicy.ShortestLead, TimeSpan.FromDays(30));
+        Check("Retiring", keys.Retiring, KeyPolicy.ShortestRetiring, TimeSpan.FromDays(30));
+        Check("ErasureMargin", keys.ErasureMargin, TimeSpan.Zero, TimeSpan.FromDays(30));
+        Check("RotationInterval", keys.RotationInterval, keys.Lead + keys.Retiring, TimeSpan.FromDays(730));
+
+        void Check(string name, TimeSpan value, TimeSpan shortest, TimeSpan longest)
+        {
+            if (value < shortest || value > longest)
+            {
+                problems.Add(new(
+                    $"{Section}:Keys:{name}", $"is “{value:c}”. Allowed: {shortest:c} to {longest:c} (days.hours:minutes:seconds)."));
+            }
         }
     }
 

@@ -1,14 +1,17 @@
 using IdentityServer.Protocol.Changes;
 using IdentityServer.Protocol.Issuance;
+using IdentityServer.Protocol.Keys;
 
 namespace IdentityServer.Jobs;
 
-/// <summary>Keeps this node's memory true: reads the change log twice a second, and writes down what was issued.</summary>
-internal sealed partial class ChangeFeedService(ChangeFeed feed, IssuanceLedger ledger, ILogger<ChangeFeedService> logger)
+/// <summary>Keeps this node's memory true: reads the change log twice a second, and writes down what was issued, signed and fetched.</summary>
+internal sealed partial class ChangeFeedService(
+    ChangeFeed feed, IssuanceLedger ledger, KeyUseLedger uses, KeyFetchLedger fetches, ILogger<ChangeFeedService> logger)
     : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(400);
     private const int PollsPerFlush = 25;
+    private const int PollsPerFetches = 5;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -17,14 +20,22 @@ internal sealed partial class ChangeFeedService(ChangeFeed feed, IssuanceLedger 
         for (var poll = 1; await NextAsync(timer, stoppingToken); poll++)
         {
             await TryAsync(feed.PollAsync, stoppingToken);
+            if (poll % PollsPerFetches == 0)
+            {
+                await TryAsync(fetches.FlushAsync, stoppingToken);
+            }
+
             if (poll % PollsPerFlush == 0)
             {
                 await TryAsync(ledger.FlushAsync, stoppingToken);
+                await TryAsync(uses.FlushAsync, stoppingToken);
             }
         }
 
         // A stop in good order loses no count.
         await TryAsync(ledger.FlushAsync, CancellationToken.None);
+        await TryAsync(uses.FlushAsync, CancellationToken.None);
+        await TryAsync(fetches.FlushAsync, CancellationToken.None);
     }
 
     private static async Task<bool> NextAsync(PeriodicTimer timer, CancellationToken ct)

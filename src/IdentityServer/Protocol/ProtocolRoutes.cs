@@ -28,9 +28,9 @@ internal static class ProtocolRoutes
         var routes = new Dictionary<string, RequestDelegate>(StringComparer.OrdinalIgnoreCase)
         {
             // documents
-            [Endpoints.Discovery] = Json("GET, HEAD", allowsScripts: true, (_, _) => new(discovery.Handle())),
-            [Endpoints.OAuthMetadata] = Json("GET, HEAD", allowsScripts: true, (_, _) => new(discovery.Handle())),
-            [Endpoints.Jwks] = Json("GET, HEAD", allowsScripts: true, (_, _) => new(jwks.Handle())),
+            [Endpoints.Discovery] = Json("GET, HEAD", allowsScripts: true, discovery.HandleAsync),
+            [Endpoints.OAuthMetadata] = Json("GET, HEAD", allowsScripts: true, discovery.HandleAsync),
+            [Endpoints.Jwks] = Json("GET, HEAD", allowsScripts: true, jwks.HandleAsync),
 
             // back channel
             [Endpoints.Token] = Json("POST", allowsScripts: true, services.GetRequiredService<TokenEndpoint>().HandleAsync),

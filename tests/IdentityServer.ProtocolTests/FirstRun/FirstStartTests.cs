@@ -136,7 +136,7 @@ public sealed partial class FirstStartTests
         var wrong = await folder.RunAsync(["serve"], null, Ct);
         Assert.Equal(4, wrong.ExitCode);
         Assert.DoesNotContain("   at ", wrong.Errors, StringComparison.Ordinal);
-        Assert.Equal(2, JsonNode.Parse((await folder.RunAsync(["keys", "list", "--json"], null, Ct)).Successful().Output)!.AsArray().Count);
+        Assert.Equal(4, JsonNode.Parse((await folder.RunAsync(["keys", "list", "--json"], null, Ct)).Successful().Output)!.AsArray().Count);
     }
 
     [Fact]
@@ -157,7 +157,7 @@ public sealed partial class FirstStartTests
         (await folder.RunAsync(["clients", "remove", "live"], null, Ct)).Expect();
         await UntilAsync(folder, secret, HttpStatusCode.Unauthorized);
         var keys = JsonNode.Parse((await folder.RunAsync(["keys", "list", "--json"], null, Ct)).Successful().Output)!.AsArray();
-        Assert.Equal(["ES256", "RS256"], keys.Select(key => (string)key!["alg"]!).Order(StringComparer.Ordinal));
+        Assert.Equal(["ES256", "ES384", "PS256", "RS256"], keys.Select(key => (string)key!["alg"]!).Order(StringComparer.Ordinal));
         Assert.All(keys, key =>
         {
             Assert.Equal("active", (string?)key!["state"]);

@@ -51,9 +51,11 @@ public sealed partial class StatementTests
         string[] expected =
         [
             .. Each("INSERT INTO", "Clients", "UsedValues", "Scopes", "Apis", "Sessions", "Consents", "Grants", "Tokens", "Revocations",
-                "SigningKeys", "Changes", "AuditEvents", "PendingRequests", "SetupLinks", "DataProtectionKeys", "Users", "Roles", "UserRoles"),
-            .. Each("UPDATE", "Clients", "Sessions", "Consents", "Grants", "Tokens", "PendingRequests", "SetupLinks"),
-            .. Each("DELETE FROM", "Clients", "PendingRequests", "SetupLinks"),
+                "SigningKeys", "KeyActivations", "KeyPlans", "Changes", "AuditEvents", "PendingRequests", "SetupLinks", "DataProtectionKeys",
+                "Users", "Roles", "UserRoles"),
+            .. Each("UPDATE", "Clients", "Sessions", "Consents", "Grants", "Tokens", "PendingRequests", "KeyFetches", "KeyUses",
+                "KeyPlans", "KeyActivations", "SigningKeys"),
+            .. Each("DELETE FROM", "Clients", "PendingRequests", "KeyUses", "KeyActivations"),
             .. Each("FROM", "Clients", "Scopes", "Apis", "Sessions", "Consents", "Grants", "Tokens", "Revocations", "SigningKeys", "Changes",
                 "AuditEvents", "PendingRequests", "SetupLinks", "DataProtectionKeys", "Users", "Roles", "UserRoles"),
         ];
@@ -142,6 +144,22 @@ public sealed partial class StatementTests
 
         public override void Visit(CreateTableStatement node) => Found[node.SchemaObjectName.BaseIdentifier.Value] =
             node.Definition.ColumnDefinitions.ToDictionary(column => column.ColumnIdentifier.Value, StringComparer.Ordinal);
+
+        public override void Visit(AlterTableAddTableElementStatement node)
+        {
+            foreach (var column in node.Definition.ColumnDefinitions)
+            {
+                Found[node.SchemaObjectName.BaseIdentifier.Value].Add(column.ColumnIdentifier.Value, column);
+            }
+        }
+
+        public override void Visit(AlterTableDropTableElementStatement node)
+        {
+            foreach (var element in node.AlterTableDropTableElements.Where(element => element.TableElementType == TableElementType.Column))
+            {
+                Found[node.SchemaObjectName.BaseIdentifier.Value].Remove(element.Name.Value);
+            }
+        }
     }
 
     /// <summary>Finds names of tables and columns that the schema does not have.</summary>
