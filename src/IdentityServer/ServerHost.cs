@@ -79,6 +79,8 @@ public static class ServerHost
         services.AddMasterKey();
         services.AddDataProtectionRing();
         services.AddProtocol(new ProtocolOptions { Issuer = settings.Issuer, RefreshGrace = settings.Tokens.RefreshGrace }, settings.Keys.ToPolicy());
+        services.AddSingleton<ICronCalendar, CronTime>();
+        services.AddKeyRollover();
         services.AddSignIn(settings, settings.Issuer);
         services.AddFirstRun();
         services.AddSingleton<OAuthRequestReader>();

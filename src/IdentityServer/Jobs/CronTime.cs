@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using IdentityServer.Protocol.Keys;
 using Quartz;
 
 namespace IdentityServer.Jobs;
@@ -8,8 +9,7 @@ namespace IdentityServer.Jobs;
 /// first, a year last if at all). What a change of the clock leaves out comes at the first instant after the gap. A time of day that
 /// comes twice counts once, the first time; only what runs all day long goes on through the second hour too.
 /// </summary>
-#pragma warning disable CA1822 // the two methods implement a port that is on its way
-internal sealed class CronTime
+internal sealed class CronTime : ICronCalendar
 {
     private const int LongestExpression = 200;
     private static readonly DateTimeOffset Beginning = DateTimeOffset.UnixEpoch;
