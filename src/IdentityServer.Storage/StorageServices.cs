@@ -80,7 +80,9 @@ public static class StorageServices
         services.AddSingleton<IPendingRequestStore, PendingRequestStore>();
         services.AddSingleton<ISetupLinks, SetupLinkStore>();
         services.AddSingleton<ICredentials, CredentialStore>();
-        services.AddSingleton<IXmlRepository, DataProtectionKeys>();
+        services.AddSingleton<DataProtectionKeys>();
+        services.AddSingleton<IXmlRepository>(provider => provider.GetRequiredService<DataProtectionKeys>());
+        services.AddSingleton<IDataProtectionKeys>(provider => provider.GetRequiredService<DataProtectionKeys>());
 
         services.AddIdentityCore<User>(identity => identity.Stores.SchemaVersion = IdentitySchemaVersions.Version3)
             .AddRoles<Role>()

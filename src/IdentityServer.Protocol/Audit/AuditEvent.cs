@@ -55,6 +55,7 @@ public static class AuditTypes
     public const string KeyCompromised = "key.compromised";
     public const string KeyErased = "key.erased";
     public const string KeyPlanChanged = "key.plan_changed";
+    public const string KeyResealed = "key.resealed";
     public const string ClientAdded = "client.added";
     public const string ClientChanged = "client.changed";
     public const string ClientRemoved = "client.removed";

@@ -16,6 +16,12 @@ public interface IKeyStore
     /// Does all of the change or nothing. False when the algorithm's chain is no longer the one it was decided on: load and decide again.
     /// </summary>
     ValueTask<bool> TryChangeAsync(KeyChange change, AuditEvent audit, CancellationToken ct);
+
+    /// <summary>
+    /// Puts the same private key, sealed anew, in the place of <paramref name="box"/>; false when that is no longer the key's box:
+    /// somebody else sealed it anew, or the private key was erased.
+    /// </summary>
+    ValueTask<bool> ResealAsync(string kid, byte[] box, byte[] resealed, string masterKeyId, AuditEvent audit, CancellationToken ct);
 }
 
 /// <summary>Everything stored about keys.</summary>

@@ -62,6 +62,24 @@ internal sealed class KeyStore(IStatements statements, IDeeds deeds) : IKeyStore
         }
     }
 
+    public async ValueTask<bool> ResealAsync(
+        string kid, byte[] box, byte[] resealed, string masterKeyId, AuditEvent audit, CancellationToken ct) => await deeds.RunAsync(
+            async (db, ct) =>
+            {
+                if (await db.SigningKeys.Where(key => key.Kid == kid && key.SealedPrivateKey == box)
+                    .ExecuteUpdateAsync(
+                        set => set.SetProperty(key => key.SealedPrivateKey, resealed).SetProperty(key => key.MasterKeyId, masterKeyId), ct) == 0)
+                {
+                    return false;
+                }
+
+                db.Announce(ChangeKind.Key, kid, audit.At);
+                db.Record(audit);
+                await db.SaveChangesAsync(ct);
+                return true;
+            },
+            ct);
+
     private static async Task ApplyAsync(ServerDb db, KeyChange change, CancellationToken ct)
     {
         // The plan's row decides who was first: the version that was read is the one it must still have.
@@ -88,7 +106,11 @@ internal sealed class KeyStore(IStatements statements, IDeeds deeds) : IKeyStore
 
         if (change.ChangedKey is { } key)
         {
-            db.SigningKeys.Update(key with { RevokedBecause = BoundedText.Cut(key.RevokedBecause, SigningKeyMapping.ReasonLength) });
+            var row = db.SigningKeys.Update(key with { RevokedBecause = BoundedText.Cut(key.RevokedBecause, SigningKeyMapping.ReasonLength) });
+
+            // The box may have been sealed anew since it was read; it is only ever erased here.
+            row.Property(stored => stored.MasterKeyId).IsModified = false;
+            row.Property(stored => stored.SealedPrivateKey).IsModified = key.SealedPrivateKey is null;
         }
 
         // First what makes room: no two activations may follow the same one, not even between two statements.

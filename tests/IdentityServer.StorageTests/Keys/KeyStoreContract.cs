@@ -150,6 +150,62 @@ public sealed class KeyStoreContract : Contract
     }
 
     [Theory, MemberData(nameof(Databases.All), MemberType = typeof(Databases))]
+    public async Task A_key_is_sealed_anew_only_while_its_box_is_the_one_that_was_read(DatabaseProvider provider)
+    {
+        await using var storage = await TestStorage.OpenAsync(provider, Ct);
+        var keys = storage.Get<IKeyStore>();
+        await keys.TryChangeAsync(First("k1"), Samples.Audit("added"), Ct);
+
+        Assert.False(await keys.ResealAsync("k1", [0, 1, 2], [9], "m2", Samples.Audit("refused"), Ct));
+        Assert.False(await keys.ResealAsync("K1", [0, 1, 2, 255], [9], "m2", Samples.Audit("refused"), Ct));
+        Assert.True(await keys.ResealAsync("k1", [0, 1, 2, 255], [9], "m2", Samples.Audit("resealed"), Ct));
+        Assert.False(await keys.ResealAsync("k1", [0, 1, 2, 255], [8], "m3", Samples.Audit("refused"), Ct));
+
+        var stored = Assert.Single(await keys.ListAsync(Ct));
+        Assert.Equivalent(Key("k1", "ES256") with { SealedPrivateKey = [9], MasterKeyId = "m2" }, stored, strict: true);
+        Assert.Equal(["resealed", "added"], await AuditTypesAsync(storage));
+        Assert.Equal(["k1", "k1"], (await storage.Get<IChangeLog>().ReadAsync(0, Ct)).Select(change => change.Key));
+    }
+
+    [Theory, MemberData(nameof(Databases.All), MemberType = typeof(Databases))]
+    public async Task A_key_sealed_anew_stays_so_when_it_is_revoked_and_is_not_sealed_anew_once_erased(DatabaseProvider provider)
+    {
+        await using var storage = await TestStorage.OpenAsync(provider, Ct);
+        var keys = storage.Get<IKeyStore>();
+        await keys.TryChangeAsync(First("k1"), Samples.Audit(), Ct);
+        var before = await keys.LoadAsync(Ct);
+        Assert.True(await keys.ResealAsync("k1", [0, 1, 2, 255], [9], "m2", Samples.Audit(), Ct));
+
+        // Decided on what was there before.
+        var revoked = before.Keys[0] with { RevokedAt = Samples.Now };
+        Assert.True(await keys.TryChangeAsync(new KeyChange { Plan = before.Plans[0], ChangedKey = revoked }, Samples.Audit(), Ct));
+        var after = await keys.LoadAsync(Ct);
+        Assert.Equivalent(revoked with { SealedPrivateKey = [9], MasterKeyId = "m2" }, after.Keys[0], strict: true);
+
+        var erased = before.Keys[0] with { SealedPrivateKey = null, RevokedAt = Samples.Now, ErasedAt = Samples.Now };
+        Assert.True(await keys.TryChangeAsync(new KeyChange { Plan = after.Plans[0], ChangedKey = erased }, Samples.Audit(), Ct));
+        Assert.False(await keys.ResealAsync("k1", [9], [8], "m3", Samples.Audit("refused"), Ct));
+        Assert.Equivalent(erased with { MasterKeyId = "m2" }, Assert.Single(await keys.ListAsync(Ct)), strict: true);
+    }
+
+    [Theory, MemberData(nameof(Databases.All), MemberType = typeof(Databases))]
+    public async Task Two_nodes_that_seal_a_key_anew_at_once_do_it_once_50_times(DatabaseProvider provider)
+    {
+        await using var storage = await TestStorage.OpenAsync(provider, Ct);
+        await using var other = storage.AnotherNode();
+        await storage.Get<IKeyStore>().TryChangeAsync(
+            First("k1") with { AddedKey = Key("k1", "ES256") with { SealedPrivateKey = [0] } }, Samples.Audit(), Ct);
+
+        for (byte round = 0; round < 50; round++)
+        {
+            byte[] box = [round], resealed = [(byte)(round + 1)];
+            var done = await AtOnceAsync(2, i => (i == 0 ? storage : other).Get<IKeyStore>()
+                .ResealAsync("k1", box, resealed, $"m{i}", Samples.Audit(), Ct).AsTask());
+            Assert.Single(done, won => won);
+        }
+    }
+
+    [Theory, MemberData(nameof(Databases.All), MemberType = typeof(Databases))]
     public async Task Fetches_and_uses_add_up_across_nodes(DatabaseProvider provider)
     {
         await using var storage = await TestStorage.OpenAsync(provider, Ct);

@@ -54,7 +54,7 @@ public sealed partial class StatementTests
                 "SigningKeys", "KeyActivations", "KeyPlans", "Changes", "AuditEvents", "PendingRequests", "SetupLinks", "DataProtectionKeys",
                 "Users", "Roles", "UserRoles"),
             .. Each("UPDATE", "Clients", "Sessions", "Consents", "Grants", "Tokens", "PendingRequests", "KeyFetches", "KeyUses",
-                "KeyPlans", "KeyActivations", "SigningKeys"),
+                "KeyPlans", "KeyActivations", "SigningKeys", "DataProtectionKeys"),
             .. Each("DELETE FROM", "Clients", "PendingRequests", "KeyUses", "KeyActivations"),
             .. Each("FROM", "Clients", "Scopes", "Apis", "Sessions", "Consents", "Grants", "Tokens", "Revocations", "SigningKeys", "Changes",
                 "AuditEvents", "PendingRequests", "SetupLinks", "DataProtectionKeys", "Users", "Roles", "UserRoles"),
