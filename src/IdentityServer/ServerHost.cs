@@ -12,7 +12,6 @@ using IdentityServer.SignIn;
 using IdentityServer.Storage;
 using IdentityServer.Storage.Schema;
 using IdentityServer.Telemetry;
-using Microsoft.AspNetCore.DataProtection.Repositories;
 
 namespace IdentityServer;
 
@@ -43,8 +42,8 @@ public static class ServerHost
 
     /// <summary>Makes sure that schema and keys are right, loads memory, and lays the routes.</summary>
     /// <exception cref="StartException">Something an operator must mend first.</exception>
-    /// <exception cref="MasterKeyException">The master key is missing, damaged, or not for this environment.</exception>
-    /// <exception cref="KeysUnreadableException">The master key does not open the signing keys.</exception>
+    /// <exception cref="MasterKeyException">The master key is missing, damaged, expired, not for this environment, or does not open every key.</exception>
+    /// <exception cref="KeysUnreadableException">A signing key that another node added just now does not open.</exception>
     public static async Task PrepareAsync(WebApplication app, CancellationToken ct)
     {
         var schema = app.Services.GetRequiredService<DatabaseSchema>();
@@ -57,15 +56,9 @@ public static class ServerHost
             RequireCurrent(await schema.StatusAsync(ct));
         }
 
-        await app.Services.GetRequiredService<MasterKeyLoader>().LoadAsync(ct);
-        var protector = app.Services.GetRequiredService<IKeyProtector>();
-        if (!DataProtectionRing.IsReadable(app.Services.GetRequiredService<IXmlRepository>(), protector))
-        {
-            throw new MasterKeyException(
-                $"The master key {protector.MasterKeyId} does not open the Data Protection keys in the database, and no new ones are made "
-                + "to get going. Start with the master key that sealed them.");
-        }
-
+        var masterKey = app.Services.GetRequiredService<MasterKeyLoader>();
+        await masterKey.LoadAsync(ct);
+        await masterKey.RequireAllOpenAsync(ct);
         await app.Services.GetRequiredService<ChangeFeed>().LoadAsync(ct);
 
         // Last: what the routes stand on needs the master key.

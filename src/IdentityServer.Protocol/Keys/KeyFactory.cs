@@ -76,6 +76,13 @@ public sealed class KeyFactory(IKeyProtector protector, TimeProvider clock)
         }
     }
 
+    /// <summary>The same private key sealed under the current master key, or <see langword="null"/> when none that is known opens it.</summary>
+    public byte[]? Reseal(SigningKey key)
+    {
+        using var opened = Open(key);
+        return opened is null ? null : Seal(opened, key.Kid, key.Algorithm);
+    }
+
     private static string Context(string kid, string algorithm) => $"signing-key/{algorithm}/{kid}";
 
     private static string PublicJwk(AsymmetricAlgorithm key, string kid, string algorithm)

@@ -37,11 +37,27 @@ public sealed class DatabaseSettings
     public StorageOptions ToStorageOptions() => new(Provider, ConnectionString);
 }
 
-/// <summary>Section <c>IdentityServer:MasterKey</c>.</summary>
-public sealed class MasterKeySettings
+/// <summary>One master key: a file, or its text.</summary>
+public class MasterKeySourceSettings
 {
-    /// <summary>The file that holds the master key. Development falls back to <c>keys-dev/master.key</c>.</summary>
+    /// <summary>The file that holds the key: PEM, or PKCS#12 (.pfx, .p12).</summary>
     public string Path { get; set; } = "";
+
+    /// <summary>The PEM text itself, instead of a file. Never shown, never logged.</summary>
+    public string Value { get; set; } = "";
+
+    /// <summary>Opens a PKCS#12 file. Never shown, never logged.</summary>
+    public string Password { get; set; } = "";
+
+    /// <summary>A file that holds the password.</summary>
+    public string PasswordFile { get; set; } = "";
+}
+
+/// <summary>Section <c>IdentityServer:MasterKey</c>: the key that seals. Development falls back to the file <c>keys-dev/master.key</c>.</summary>
+public sealed class MasterKeySettings : MasterKeySourceSettings
+{
+    /// <summary>Keys that open what they once sealed, and seal nothing: for the time of a rotation.</summary>
+    public IList<MasterKeySourceSettings> Previous { get; set; } = [];
 }
 
 /// <summary>Section <c>IdentityServer:Brand</c>: the values a deployment sets on the hosted pages.</summary>

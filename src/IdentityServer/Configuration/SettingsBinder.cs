@@ -1,3 +1,4 @@
+using System.Collections;
 using System.Globalization;
 using System.Reflection;
 
@@ -22,6 +23,10 @@ internal static class SettingsBinder
             else if (property.PropertyType == typeof(IList<string>))
             {
                 ReadList(child, (IList<string>)property.GetValue(target)!, problems);
+            }
+            else if (property.PropertyType is { IsGenericType: true } type && type.GetGenericTypeDefinition() == typeof(IList<>))
+            {
+                ReadGroups(child, (IList)property.GetValue(target)!, type.GenericTypeArguments[0], problems);
             }
             else if (property.CanWrite && IsValue(property.PropertyType))
             {
@@ -50,6 +55,11 @@ internal static class SettingsBinder
         else if (string.IsNullOrWhiteSpace(child.Value))
         {
             // An empty variable counts as none, as compose files and pipelines write them.
+        }
+        else if (property.Name == nameof(MasterKeySourceSettings.Password))
+        {
+            // Space around a password is part of it.
+            property.SetValue(target, child.Value);
         }
         else if (Parse(child.Value, property.PropertyType) is { } value)
         {
@@ -80,6 +90,32 @@ internal static class SettingsBinder
             else if (item.Value.Length > 0)
             {
                 list.Add(item.Value.Trim());
+            }
+        }
+    }
+
+    private static void ReadGroups(IConfigurationSection child, IList list, Type type, List<SettingProblem> problems)
+    {
+        if (child.Value is { Length: > 0 })
+        {
+            problems.Add(new(child.Path, $"is a list of groups, not a value. Each ({child.Path}:0, {child.Path}:1, …) holds: {Names(type)}."));
+        }
+
+        foreach (var item in child.GetChildren())
+        {
+            if (!int.TryParse(item.Key, NumberStyles.None, CultureInfo.InvariantCulture, out _))
+            {
+                problems.Add(new(item.Path, $"is not a setting of this server: {child.Key} is a list ({child.Path}:0, {child.Path}:1, …)."));
+            }
+            else if (item.Value is { Length: > 0 })
+            {
+                problems.Add(new(item.Path, $"is a group of settings, not a value. It holds: {Names(type)}."));
+            }
+            else
+            {
+                var group = Activator.CreateInstance(type)!;
+                Bind(item, group, problems);
+                list.Add(group);
             }
         }
     }

@@ -19,7 +19,7 @@ public static class SettingsReader
     private const string Section = "IdentityServer";
     private const string IssuerKey = $"{Section}:Issuer";
     private const string ConnectionStringKey = $"{Section}:Database:ConnectionString";
-    private const string MasterKeyPathKey = $"{Section}:MasterKey:Path";
+    internal const string MasterKeyKey = $"{Section}:MasterKey";
     private const string DefaultUrl = "http://localhost:5000";
 
     /// <exception cref="SettingsException">Something is wrong; it names every problem at once.</exception>
@@ -213,18 +213,51 @@ public static class SettingsReader
 
     private static void CheckMasterKey(MasterKeySettings masterKey, IHostEnvironment environment, List<SettingProblem> problems)
     {
-        if (masterKey.Path.Length > 0)
-        {
-            masterKey.Path = Path.GetFullPath(masterKey.Path, environment.ContentRootPath);
-        }
-        else if (environment.IsDevelopment())
+        if (masterKey is { Path: "", Value: "" } && environment.IsDevelopment())
         {
             masterKey.Path = Path.Combine(ServerFolders.DevelopmentKeys(environment), "master.key");
         }
-        else
+
+        CheckSource(masterKey, MasterKeyKey, environment, problems);
+
+        // All empty counts as none, as everywhere.
+        masterKey.Previous = [.. masterKey.Previous.Where(source => source is not { Path: "", Value: "", Password: "", PasswordFile: "" })];
+        for (var index = 0; index < masterKey.Previous.Count; index++)
         {
-            problems.Add(new(MasterKeyPathKey, "is missing. Make a master key with: identityserver keys master-key new PATH — and set its path."));
+            CheckSource(masterKey.Previous[index], $"{MasterKeyKey}:Previous:{index}", environment, problems);
         }
+    }
+
+    private static void CheckSource(
+        MasterKeySourceSettings source, string key, IHostEnvironment environment, List<SettingProblem> problems)
+    {
+        switch (source)
+        {
+            case { Path: "", Value: "" }:
+                problems.Add(new(
+                    $"{key}:Path",
+                    "is missing. Make a master key with: identityserver keys master-key new PATH — and set its path; or put its text into "
+                    + $"{key}:Value."));
+                break;
+            case { Path.Length: > 0, Value.Length: > 0 }:
+                problems.Add(new($"{key}:Value", $"is set, and so is {key}:Path. Exactly one of them says where the key is: remove the other."));
+                break;
+            case { Value.Length: > 0, Password.Length: > 0 } or { Value.Length: > 0, PasswordFile.Length: > 0 }:
+                problems.Add(new(
+                    source.Password.Length > 0 ? $"{key}:Password" : $"{key}:PasswordFile",
+                    $"is set, but only a PKCS#12 file has a password, and {key}:Value holds the key's text. Remove one of them."));
+                break;
+        }
+
+        if (source is { Password.Length: > 0, PasswordFile.Length: > 0 })
+        {
+            problems.Add(new($"{key}:PasswordFile", $"is set, and so is {key}:Password. Remove one of them."));
+        }
+
+        source.Path = Full(source.Path);
+        source.PasswordFile = Full(source.PasswordFile);
+
+        string Full(string path) => path.Length > 0 ? Path.GetFullPath(path, environment.ContentRootPath) : "";
     }
 
     private static void CheckProxies(ProxySettings proxies, List<SettingProblem> problems)

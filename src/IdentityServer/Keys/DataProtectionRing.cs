@@ -1,6 +1,9 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Text;
+using System.Xml;
 using System.Xml.Linq;
 using IdentityServer.Protocol.Keys;
+using IdentityServer.Storage.DataProtection;
 using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.AspNetCore.DataProtection.Repositories;
 using Microsoft.AspNetCore.DataProtection.XmlEncryption;
@@ -26,10 +29,36 @@ internal static class DataProtectionRing
         return services;
     }
 
-    /// <summary>True when this master key opens every key of the ring: otherwise ASP.NET Core would quietly make a new one [K2].</summary>
-    public static bool IsReadable(IXmlRepository repository, IKeyProtector protector) => repository.GetAllElements()
-        .SelectMany(element => element.Descendants(ElementName))
-        .All(box => protector.TryOpen(Convert.FromBase64String(box.Value), Context, out _));
+    public static bool TryParse(DataProtectionKey row, [NotNullWhen(true)] out XElement? element)
+    {
+        try
+        {
+            element = XElement.Parse(row.Xml, LoadOptions.PreserveWhitespace);
+            return true;
+        }
+        catch (XmlException)
+        {
+            element = null;
+            return false;
+        }
+    }
+
+    /// <summary>What of a row the master key sealed.</summary>
+    public static IEnumerable<XElement> SealedParts(XElement row) => row.Descendants(ElementName);
+
+    public static bool TryReadBox(XElement part, [NotNullWhen(true)] out byte[]? box)
+    {
+        try
+        {
+            box = Convert.FromBase64String(part.Value);
+            return true;
+        }
+        catch (FormatException)
+        {
+            box = null;
+            return false;
+        }
+    }
 
     private sealed class Encryptor(IKeyProtector protector) : IXmlEncryptor
     {

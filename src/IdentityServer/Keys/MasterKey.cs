@@ -3,7 +3,7 @@ using System.Text;
 
 namespace IdentityServer.Keys;
 
-/// <summary>The operator's secret: 256 random bits from which every key that seals something is derived.</summary>
+/// <summary>The operator's secret: 256 bits from which every key that seals something is derived.</summary>
 public sealed class MasterKey
 {
     public const int Length = 32;
@@ -29,6 +29,9 @@ public sealed class MasterKey
     /// <summary>Made by itself at a first start in Development; other environments refuse it.</summary>
     public bool IsForDevelopment { get; }
 
+    /// <summary>The term of the certificate it came with; <see langword="null"/>: it came without.</summary>
+    public CertificateTerm? Term { get; init; }
+
     public static MasterKey Create(bool isForDevelopment) => new(RandomNumberGenerator.GetBytes(Length), isForDevelopment);
 
     /// <summary>The key for one purpose (HKDF, RFC 5869).</summary>
@@ -40,3 +43,6 @@ public sealed class MasterKey
     /// <summary>Deliberately only the id.</summary>
     public override string ToString() => $"master key {Id}";
 }
+
+/// <summary>From when until when a certificate says that its key may be used.</summary>
+public sealed record CertificateTerm(DateTimeOffset From, DateTimeOffset Until);

@@ -1,46 +1,46 @@
 using System.Runtime.Versioning;
-using System.Security.Cryptography;
 using System.Text;
+using IdentityServer.Configuration;
 
 namespace IdentityServer.Keys;
 
-/// <summary>
-/// The master key as a file: PEM (RFC 7468) with a label of our own. A development key carries another label, so that a copy of
-/// it is recognised wherever it turns up.
-/// </summary>
+/// <summary>The master key's file: how it is read, how a new one is written, who else can read it.</summary>
 public static class MasterKeyFile
 {
-    private const string Label = "IDENTITYSERVER MASTER KEY";
-    private const string DevelopmentLabel = "IDENTITYSERVER DEVELOPMENT MASTER KEY";
     private const string DevelopmentFolder = "keys-dev";
-    private const int MaxLength = 16 * 1024;
+    private const int MaxLength = 64 * 1024;
 
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
     private const UnixFileMode OthersRead =
         UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.OtherRead | UnixFileMode.OtherWrite;
 
+    /// <summary>Reads a key in PEM.</summary>
     /// <exception cref="MasterKeyException">There is no such file, or it holds no master key.</exception>
-    public static MasterKey Read(string path)
+    public static MasterKey Read(string path) => new MasterKeySource(new() { Path = path }, SettingsReader.MasterKeyKey).Read();
+
+    /// <summary>The file's bytes; whoever asks erases them.</summary>
+    /// <exception cref="MasterKeyException">There is no such file, or it is too large to be one.</exception>
+    internal static byte[] ReadBytes(string path, string setting, int maxLength = MaxLength)
     {
-        var text = ReadText(path);
-        if (!PemEncoding.TryFind(text, out var fields))
+        try
         {
-            throw new MasterKeyException(text.Contains("-----BEGIN IDENTITYSERVER", StringComparison.Ordinal)
-                ? $"The master key file {path} is damaged or cut off. Restore it from your backup."
-                : $"The file {path} is no master key. Make one with: identityserver keys master-key new PATH");
-        }
+            var file = new FileInfo(path);
+            if (!file.Exists)
+            {
+                throw new MasterKeyException(Directory.Exists(path)
+                    ? $"The path {path} ({setting}) is a folder; name the file in it."
+                    : $"There is no file {path} ({setting}). If this server ran before, put it back there"
+                        + (MasterKeyPfx.HasItsName(path) ? "." : "; for a new server make a master key with: identityserver keys master-key new PATH"));
+            }
 
-        var label = text[fields.Label];
-        if (label is not (Label or DevelopmentLabel))
+            return file.Length <= maxLength
+                ? File.ReadAllBytes(path)
+                : throw new MasterKeyException($"The file {path} ({setting}) is too large to be one.");
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new MasterKeyException(
-                $"The file {path} holds a {label}, not a master key. Make one with: identityserver keys master-key new PATH");
+            throw new MasterKeyException($"The file {path} ({setting}) cannot be read: {error.Message}");
         }
-
-        var secret = Convert.FromBase64String(text[fields.Base64Data]);
-        return secret.Length == MasterKey.Length
-            ? new MasterKey(secret, isForDevelopment: label == DevelopmentLabel)
-            : throw new MasterKeyException($"The master key file {path} is damaged or cut off. Restore it from your backup.");
     }
 
     /// <summary>Writes the key to a file that did not exist, readable by its owner only. False when there is a file already: it is never overwritten.</summary>
@@ -89,28 +89,6 @@ public static class MasterKeyFile
     [UnsupportedOSPlatform("windows")]
     private static UnixFileMode Mode(string path) => File.GetUnixFileMode(path);
 
-    private static string ReadText(string path)
-    {
-        try
-        {
-            var file = new FileInfo(path);
-            if (!file.Exists)
-            {
-                throw new MasterKeyException(Directory.Exists(path)
-                    ? $"The master key path {path} is a folder; name the file in it."
-                    : $"There is no master key at {path}. If this server ran before, put its key back there; for a new server make one with: identityserver keys master-key new {path}");
-            }
-
-            return file.Length <= MaxLength
-                ? File.ReadAllText(path)
-                : throw new MasterKeyException($"The file {path} is no master key: it is too large.");
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            throw new MasterKeyException($"The master key {path} cannot be read: {error.Message}");
-        }
-    }
-
     private static void Write(string path, MasterKey key)
     {
         var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
@@ -119,16 +97,8 @@ public static class MasterKeyFile
             options.UnixCreateMode = OwnerOnly;
         }
 
-        var label = key.IsForDevelopment ? DevelopmentLabel : Label;
         using var file = new FileStream(path, options);
-        file.Write(Encoding.ASCII.GetBytes(
-            $"""
-            IdentityServer master key {key.Id}. Whoever has this file can open every signing key; without it nobody can.
-            -----BEGIN {label}-----
-            {key.ToBase64()}
-            -----END {label}-----
-
-            """.ReplaceLineEndings("\n")));
+        file.Write(Encoding.ASCII.GetBytes(MasterKeyPem.Write(key)));
         file.Flush(flushToDisk: true);
     }
 }

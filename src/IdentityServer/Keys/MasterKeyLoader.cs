@@ -1,83 +1,159 @@
 using IdentityServer.Configuration;
 using IdentityServer.Protocol.Keys;
-using Microsoft.AspNetCore.DataProtection.Repositories;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace IdentityServer.Keys;
 
-/// <summary>Finds the master key for a start, and refuses the wrong one.</summary>
+/// <summary>Finds the master keys for a start, and refuses the wrong ones.</summary>
 public sealed partial class MasterKeyLoader(
-    ServerSettings settings, IHostEnvironment environment, IKeyStore keys, IXmlRepository ring, ILogger<MasterKeyLoader> logger)
+    ServerSettings settings, IHostEnvironment environment, SealedKeys sealedKeys, TimeProvider clock, ILogger<MasterKeyLoader> logger)
 {
-    private readonly string _path = settings.MasterKey.Path;
+    private readonly IReadOnlyList<MasterKeySource> _sources = MasterKeySource.AllOf(settings.MasterKey);
     private MasterKeyProtector? _loaded;
 
-    /// <summary>Seals under the key that <see cref="LoadAsync"/> found.</summary>
-    public IKeyProtector Current => _loaded ?? throw new InvalidOperationException("LoadAsync comes first.");
+    /// <summary>Seals and opens with the keys that <see cref="LoadAsync"/> found.</summary>
+    public MasterKeyProtector Current => _loaded ?? throw new InvalidOperationException("LoadAsync comes first.");
 
-    /// <summary>Reads the key; in Development makes one for a database that holds nothing sealed. The schema must be current.</summary>
-    /// <exception cref="MasterKeyException">The key is missing, damaged, or not for this environment.</exception>
+    /// <summary>Reads the keys; in Development makes one for a database that holds nothing sealed. The schema must be current.</summary>
+    /// <exception cref="MasterKeyException">A key is missing, damaged, expired, or not for this environment.</exception>
     public async Task LoadAsync(CancellationToken ct)
     {
-        if (!environment.IsDevelopment() && MasterKeyFile.IsInDevelopmentFolder(_path))
+        if (environment.IsDevelopment() && _sources[0] is { IsFile: true, Path: var path } && !Path.Exists(path))
         {
-            throw ForDevelopmentOnly();
+            await MakeForDevelopmentAsync(path, ct);
         }
 
-        if (environment.IsDevelopment() && !Path.Exists(_path))
+        try
         {
-            await MakeForDevelopmentAsync(ct);
+            var keys = _sources.Select(Read).ToArray();
+            _loaded = new MasterKeyProtector(keys[0], keys[1..]);
+        }
+        catch (MasterKeyException error) when (_loaded is null)
+        {
+            var closed = (await sealedKeys.ExamineAsync(null, ct)).Where(key => key.IsNeeded).ToArray();
+            throw closed.Length == 0 ? error : new MasterKeyException(
+                $"""
+                {error.Message}
+
+                Until then this stays closed; nothing was changed, and no new key was made to get going:
+
+                {SealedKeys.Describe(closed)}
+                """);
+        }
+    }
+
+    /// <summary>Makes sure that everything in the database opens that the server needs.</summary>
+    /// <exception cref="MasterKeyException">Something does not; it names each.</exception>
+    public async Task RequireAllOpenAsync(CancellationToken ct)
+    {
+        var closed = (await sealedKeys.ExamineAsync(Current, ct)).Where(key => key is { IsOpen: false, IsNeeded: true }).ToArray();
+        if (closed.Length > 0)
+        {
+            throw new MasterKeyException(
+                $"""
+                The master key {string.Join(" and ", Current.KnownIds)} does not open everything in the database. Nothing was changed, and no new key was made to get going:
+
+                {SealedKeys.Describe(closed)}
+
+                {Advice(closed)}
+                """);
+        }
+    }
+
+    /// <summary>What to do about keys that do not open.</summary>
+    public static string Advice(IReadOnlyCollection<SealedKey> closed)
+    {
+        var missing = closed.Where(key => key.Fault is null).Select(key => key.MasterKeyId).Distinct(StringComparer.Ordinal).ToArray();
+        var advice = new List<string>();
+        if (missing.Length > 0)
+        {
+            advice.Add(
+                $"Name the master key {string.Join(" and ", missing)} as {SettingsReader.MasterKeyKey} or, while changing over, as "
+                + $"{SettingsReader.MasterKeyKey}:Previous:0.");
         }
 
-        var key = MasterKeyFile.Read(_path);
-        if (key.IsForDevelopment && !environment.IsDevelopment())
+        if (closed.Any(key => key.Fault is not null))
         {
-            throw ForDevelopmentOnly();
+            advice.Add("What is damaged has to come back from a backup of the database.");
         }
 
-        if (MasterKeyFile.IsOpenToOthers(_path))
+        return string.Join(' ', advice);
+    }
+
+    private MasterKey Read(MasterKeySource source)
+    {
+        var key = source.ReadFor(environment);
+        foreach (var path in source.Files.Where(MasterKeyFile.IsOpenToOthers))
         {
-            LogOpen(logger, _path);
+            LogOpen(logger, path);
         }
 
-        _loaded = new MasterKeyProtector(key);
+        // A previous key is there to be got rid of: how long it is good for is no question any more.
+        if (source != _sources[0])
+        {
+            return key;
+        }
+
+        var now = clock.GetUtcNow();
+        if (source.TermFault(key, now) is { } fault)
+        {
+            throw new MasterKeyException(fault);
+        }
+
+        if (key.Term is { } term && term.Until - now < MasterKeySource.EndIsNear)
+        {
+            LogNearEnd(logger, key.Id, MasterKeySource.Shown(term.Until));
+        }
+
+        return key;
     }
 
     // A key is made only for a database that holds nothing sealed: it must never hide that the right one was lost [K2].
-    private async Task MakeForDevelopmentAsync(CancellationToken ct)
+    private async Task MakeForDevelopmentAsync(string path, CancellationToken ct)
     {
-        var signing = (await keys.ListAsync(ct)).Where(key => key.SealedPrivateKey is not null).ToArray();
-        if (signing.Length > 0 || ring.GetAllElements().Count > 0)
+        var closed = await sealedKeys.ExamineAsync(null, ct);
+        if (closed.Count > 0)
         {
-            var names = signing.Select(key => $"signing key {key.Kid}, under master key {key.MasterKeyId}")
-                .DefaultIfEmpty("the Data Protection keys");
             throw new MasterKeyException(
-                $"There is no master key at {_path}, but the database holds what one sealed: {string.Join("; ", names)}. "
-                + "No new key was made. Put the key back; or, if nothing in that database matters, remove the database and start again.");
+                $"""
+                There is no master key at {path}, but the database holds what one sealed:
+
+                {SealedKeys.Describe(closed)}
+
+                No new key was made. Put the key back; or, if nothing in that database matters, remove the database and start again.
+                """);
         }
 
         var made = MasterKey.Create(isForDevelopment: true);
-        if (MasterKeyFile.TryWriteNew(_path, made))
+        if (MasterKeyFile.TryWriteNew(path, made))
         {
-            LogMade(logger, made.Id, _path);
+            LogMade(logger, made.Id, path);
         }
     }
 
-    private MasterKeyException ForDevelopmentOnly() => new(
-        $"The master key {_path} is for Development only, and the environment is {environment.EnvironmentName}. "
-        + "Make a real one with: identityserver keys master-key new PATH — and set IdentityServer:MasterKey:Path (IdentityServer__MasterKey__Path) to it.");
-
-    [LoggerMessage(3001, LogLevel.Warning, "The master key file {Path} is open to others than its owner. Mend it with: chmod 600 {Path}")]
+    [LoggerMessage(3001, LogLevel.Warning, "The file {Path} is open to others than its owner. Mend it with: chmod 600 {Path}")]
     private static partial void LogOpen(ILogger logger, string path);
 
     [LoggerMessage(3002, LogLevel.Information, "Made the development master key {MasterKeyId} at {Path}.")]
     private static partial void LogMade(ILogger logger, string masterKeyId, string path);
+
+    [LoggerMessage(3003, LogLevel.Warning,
+        "The certificate of the master key {MasterKeyId} expires on {Until}; from then on no start succeeds with it. Renew it with the same private key, or rotate the master key.")]
+    private static partial void LogNearEnd(ILogger logger, string masterKeyId, string until);
 }
 
 /// <summary>Registers the master key and what seals under it.</summary>
 public static class MasterKeyServices
 {
     /// <summary><see cref="MasterKeyLoader.LoadAsync"/> must run once before anything is sealed or opened.</summary>
-    public static IServiceCollection AddMasterKey(this IServiceCollection services) => services
-        .AddSingleton<MasterKeyLoader>()
-        .AddSingleton<IKeyProtector>(provider => provider.GetRequiredService<MasterKeyLoader>().Current);
+    public static IServiceCollection AddMasterKey(this IServiceCollection services)
+    {
+        services.TryAddSingleton<KeyFactory>();
+        return services
+            .AddSingleton<SealedKeys>()
+            .AddSingleton<MasterKeyLoader>()
+            .AddSingleton(provider => provider.GetRequiredService<MasterKeyLoader>().Current)
+            .AddSingleton<IKeyProtector>(provider => provider.GetRequiredService<MasterKeyProtector>())
+            .AddSingleton<Resealing>();
+    }
 }

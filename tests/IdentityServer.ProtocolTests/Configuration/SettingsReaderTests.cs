@@ -106,6 +106,12 @@ public sealed class SettingsReaderTests
     [InlineData("IdentityServer:Database:ConectionString", "Did you mean IdentityServer:Database:ConnectionString?")]
     [InlineData("IdentityServer:MasterKey", "is a group of settings")]
     [InlineData("IdentityServer:Issuer:Url", "is a single value")]
+    [InlineData("IdentityServer:MasterKey:Pasword", "Did you mean IdentityServer:MasterKey:Password?")]
+    [InlineData("IdentityServer:MasterKey:Password:0", "is a single value")]
+    [InlineData("IdentityServer:MasterKey:Previous", "is a list of groups")]
+    [InlineData("IdentityServer:MasterKey:Previous:0", "is a group of settings")]
+    [InlineData("IdentityServer:MasterKey:Previous:Path", "is a list")]
+    [InlineData("IdentityServer:MasterKey:Previous:0:Pfad", "IdentityServer:MasterKey:Previous:0 holds: Path, Value, Password, PasswordFile")]
     [InlineData("IdentityServer:Proxies:Trusted:first", "is a list")]
     [InlineData("IdentityServer:Something:Else", "IdentityServer holds: Issuer, Database")]
     public void A_key_that_is_no_setting_is_refused_with_the_nearest(string key, string advice)
@@ -169,6 +175,43 @@ public sealed class SettingsReaderTests
 
         Assert.StartsWith("Data Source=/srv/app/db/one.db", settings.Database.ConnectionString, StringComparison.Ordinal);
         Assert.Equal("/srv/keys/master.key", settings.MasterKey.Path);
+    }
+
+    [Theory]
+    [InlineData("IdentityServer:MasterKey:Value", "Exactly one", "Path=hush/master.key", "Value=hush")]
+    [InlineData("IdentityServer:MasterKey:Password", "only a PKCS#12 file has a password", "Value=hush", "Password=hush")]
+    [InlineData("IdentityServer:MasterKey:PasswordFile", "only a PKCS#12 file has a password", "Value=hush", "PasswordFile=hush")]
+    [InlineData("IdentityServer:MasterKey:PasswordFile", "Remove one", "Path=master.pfx", "Password=hush", "PasswordFile=password")]
+    [InlineData("IdentityServer:MasterKey:Previous:0:Path", "is missing", "Path=master.pfx", "Previous:0:Password=hush")]
+    [InlineData("IdentityServer:MasterKey:Previous:1:Value", "Exactly one", "Previous:0:Path=a", "Previous:1:Path=b", "Previous:1:Value=hush")]
+    public void A_master_key_has_one_source_and_its_secrets_are_never_repeated(string key, string reason, params string[] settings)
+    {
+        var error = Assert.Throws<SettingsException>(() => Read(
+            Development, [.. settings.Select(setting => setting.Split('=')).Select(pair => ($"IdentityServer:MasterKey:{pair[0]}", pair[1]))]));
+
+        var problem = Assert.Single(error.Problems);
+        Assert.Equal(key, problem.Key);
+        Assert.Contains(reason, problem.Fault, StringComparison.Ordinal);
+        Assert.DoesNotContain("hush", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_master_key_may_be_a_text_or_a_file_with_a_password_and_have_predecessors()
+    {
+        var masterKey = Read(
+            Production,
+            ("IdentityServer:Issuer", "https://id.example.com"),
+            ("IdentityServer:MasterKey:Value", " -----BEGIN "),
+            ("IdentityServer:MasterKey:Previous:0:Path", "old.pfx"),
+            ("IdentityServer:MasterKey:Previous:0:Password", " with space "),
+            ("IdentityServer:MasterKey:Previous:1:Path", ""),
+            ("IdentityServer:MasterKey:Previous:10:Path", "/etc/oldest.pfx"),
+            ("IdentityServer:MasterKey:Previous:10:PasswordFile", "secret")).MasterKey;
+
+        Assert.Equal(("", "-----BEGIN"), (masterKey.Path, masterKey.Value));
+        Assert.Equal(["/srv/app/old.pfx", "/etc/oldest.pfx"], masterKey.Previous.Select(previous => previous.Path));
+        Assert.Equal([" with space ", ""], masterKey.Previous.Select(previous => previous.Password));
+        Assert.Equal("/srv/app/secret", masterKey.Previous[1].PasswordFile);
     }
 
     [Fact]

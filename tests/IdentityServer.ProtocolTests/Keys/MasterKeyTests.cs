@@ -61,7 +61,7 @@ public sealed class MasterKeyTests : IDisposable
     [Fact]
     public void A_missing_file_a_folder_and_a_huge_file_are_explained()
     {
-        Assert.Contains("There is no master key", Message(Path.Combine(_folder.FullName, "none")), StringComparison.Ordinal);
+        Assert.Contains("There is no file", Message(Path.Combine(_folder.FullName, "none")), StringComparison.Ordinal);
         Assert.Contains("is a folder", Message(_folder.FullName), StringComparison.Ordinal);
         var large = Path.Combine(_folder.FullName, "large");
         File.WriteAllText(large, new string('x', 100_000));
