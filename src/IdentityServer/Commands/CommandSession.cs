@@ -1,4 +1,5 @@
 using IdentityServer.Configuration;
+using IdentityServer.Keys;
 using IdentityServer.Protocol.Audit;
 using IdentityServer.SignIn;
 using IdentityServer.Storage;
@@ -6,7 +7,7 @@ using IdentityServer.Storage.Schema;
 
 namespace IdentityServer.Commands;
 
-/// <summary>The configured database, opened for one command: no web server, no caches, no master key.</summary>
+/// <summary>The configured database, opened for one command: no web server, no caches; the master key only where it is asked for.</summary>
 internal sealed class CommandSession : IAsyncDisposable
 {
     private readonly IHost _host;
@@ -39,6 +40,7 @@ internal sealed class CommandSession : IAsyncDisposable
         builder.Services.AddSingleton(settings);
         builder.Services.AddIdentityServerStorage(settings.Database.ToStorageOptions());
         builder.Services.AddPasswords(settings);
+        builder.Services.AddMasterKey();
         return new CommandSession(builder.Build(), settings);
     }
 

@@ -17,6 +17,7 @@ public sealed class UsageTests
     [InlineData("keys", "list", "--yaml")]
     [InlineData("keys", "master-key")]
     [InlineData("keys", "master-key", "new", "a", "b")]
+    [InlineData("keys", "master-key", "rotate", "now")]
     [InlineData("users")]
     [InlineData("users", "add")]
     [InlineData("users", "add", "carol")]

@@ -139,12 +139,12 @@ internal sealed partial class Terminal : IAsyncDisposable
               *) echo "no such project: $project"; exit 1 ;;
             esac
             """);
-        WriteProgram("identityserver", $"""
-            export ASPNETCORE_URLS={address}
-            export IdentityServer__Issuer={address}
-            export IdentityServer__Database__ConnectionString="Data Source={_folder}/production/identityserver.db"
-            export IdentityServer__MasterKey__Path={_folder}/production/master.key
-            exec "{server}" "$@"
+        WriteProgram("identityserver", $$"""
+            export ASPNETCORE_URLS={{address}}
+            export IdentityServer__Issuer={{address}}
+            export IdentityServer__Database__ConnectionString="Data Source={{_folder}}/production/identityserver.db"
+            export IdentityServer__MasterKey__Path="${IdentityServer__MasterKey__Path-{{_folder}}/master.key}"
+            exec "{{server}}" "$@"
             """);
     }
 
