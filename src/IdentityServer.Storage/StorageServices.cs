@@ -1,3 +1,4 @@
+using System.Data.Common;
 using IdentityServer.Protocol.Audit;
 using IdentityServer.Protocol.Changes;
 using IdentityServer.Protocol.Clients;
@@ -11,11 +12,13 @@ using IdentityServer.Protocol.Sessions;
 using IdentityServer.Protocol.Subjects;
 using IdentityServer.Storage.Audit;
 using IdentityServer.Storage.Changes;
+using IdentityServer.Storage.Cleanup;
 using IdentityServer.Storage.Clients;
 using IdentityServer.Storage.Consents;
 using IdentityServer.Storage.DataProtection;
 using IdentityServer.Storage.Deeds;
 using IdentityServer.Storage.Grants;
+using IdentityServer.Storage.Jobs;
 using IdentityServer.Storage.Keys;
 using IdentityServer.Storage.Pending;
 using IdentityServer.Storage.Revocations;
@@ -80,6 +83,8 @@ public static class StorageServices
         services.AddSingleton<IPendingRequestStore, PendingRequestStore>();
         services.AddSingleton<ISetupLinks, SetupLinkStore>();
         services.AddSingleton<ICredentials, CredentialStore>();
+        services.AddSingleton<IJobHistory, JobHistory>();
+        services.AddSingleton<IExpiredRows, ExpiredRows>();
         services.AddSingleton<DataProtectionKeys>();
         services.AddSingleton<IXmlRepository>(provider => provider.GetRequiredService<DataProtectionKeys>());
         services.AddSingleton<IDataProtectionKeys>(provider => provider.GetRequiredService<DataProtectionKeys>());
@@ -100,6 +105,15 @@ public static class StorageServices
             DatabaseProvider.SqlServer => ConfigureSqlServer(builder, options),
             _ => throw new ArgumentOutOfRangeException(nameof(options), options.Provider, "There is no such provider."),
         };
+
+    /// <summary>The ADO.NET driver of the database and the connection string to give it, for those who bring their own tables.</summary>
+    public static (DbProviderFactory Factory, string ConnectionString) Driver(StorageOptions options) => options.Provider switch
+    {
+        DatabaseProvider.Sqlite => SqliteDriver(options),
+        DatabaseProvider.PostgreSql => PostgreSqlDriver(options),
+        DatabaseProvider.SqlServer => SqlServerDriver(options),
+        _ => throw new ArgumentOutOfRangeException(nameof(options), options.Provider, "There is no such provider."),
+    };
 
     // Methods of their own, so that a start loads the libraries of one database only.
     private static DbContextOptionsBuilder ConfigureSqlite(DbContextOptionsBuilder builder, StorageOptions options) => builder
@@ -126,6 +140,15 @@ public static class StorageServices
 
     private static Connections SqlServerConnections(StorageOptions options) =>
         new(options.Provider, () => new SqlConnection(options.ConnectionString));
+
+    private static (DbProviderFactory Factory, string ConnectionString) SqliteDriver(StorageOptions options) =>
+        (SqliteFactory.Instance, SqliteConnectionString(options, pooling: true));
+
+    private static (DbProviderFactory Factory, string ConnectionString) PostgreSqlDriver(StorageOptions options) =>
+        (NpgsqlFactory.Instance, PostgreSqlConnectionString(options));
+
+    private static (DbProviderFactory Factory, string ConnectionString) SqlServerDriver(StorageOptions options) =>
+        (SqlClientFactory.Instance, options.ConnectionString);
 
     internal static string MigrationsAssembly(DatabaseProvider provider) => $"IdentityServer.Migrations.{provider}";
 

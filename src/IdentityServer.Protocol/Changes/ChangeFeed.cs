@@ -14,6 +14,9 @@ public sealed partial class ChangeFeed(
     private const int LoadOverlap = 200;
     private static readonly TimeSpan StaleAfter = TimeSpan.FromSeconds(5);
 
+    // Rows are deleted after a day (ExpiredRows).
+    private static readonly TimeSpan Asleep = TimeSpan.FromHours(12);
+
     private readonly SemaphoreSlim _oneAtATime = new(1);
     private readonly IChangeListener[] _listeners = [.. listeners];
     private readonly Dictionary<long, DateTimeOffset> _seen = [];
@@ -56,6 +59,12 @@ public sealed partial class ChangeFeed(
     private async ValueTask ReadAndApplyAsync(CancellationToken ct)
     {
         var now = clock.GetUtcNow();
+        if (now - _lastRead > Asleep)
+        {
+            // The machine was suspended: what was written meanwhile may be gone from the log.
+            await LoadAsync(ct);
+        }
+
         var fresh = new List<Change>();
         var position = _floor;
         while (true)

@@ -36,6 +36,18 @@ internal sealed class DirectDeeds(IDbContextFactory<ServerDb> databases, Connect
             ? DecideInOneTripAsync(deed, values, ct)
             : DecideInStepsAsync(deed, values, ct);
 
+    public async Task<int> ExecuteAsync(Statement statement, object?[] values, CancellationToken ct)
+    {
+        await using var connection = await connections.OpenAsync(ct);
+        await using var command = connection.CreateCommand();
+#pragma warning disable CA2100 // statements are constants of this assembly; what comes from outside is a parameter
+        command.CommandText = connections.Provider == DatabaseProvider.SqlServer ? statement.SqlServerText : statement.Text;
+#pragma warning restore CA2100
+        statement.Declare(command);
+        Statement.Bind(command, values);
+        return await command.ExecuteNonQueryAsync(ct);
+    }
+
     // One statement is one transaction. Sending and committing are one act, so it is never repeated.
     private async Task<bool> DecideInOneTripAsync(ConditionalDeed deed, object?[] values, CancellationToken ct)
     {

@@ -18,4 +18,7 @@ internal interface IDeeds
     /// <param name="values">In the order of <see cref="ConditionalDeed.Parameters"/>.</param>
     /// <param name="ct">As above.</param>
     Task<bool> DecideAsync(ConditionalDeed deed, object?[] values, CancellationToken ct);
+
+    /// <summary>One statement, which is a transaction of its own. Answers how many rows it changed.</summary>
+    Task<int> ExecuteAsync(Statement statement, object?[] values, CancellationToken ct);
 }

@@ -31,6 +31,9 @@ internal sealed class SqliteWriter(Func<SqliteConnection, ServerDb> open, string
     public Task<bool> DecideAsync(ConditionalDeed deed, object?[] values, CancellationToken ct) =>
         WaitAsync(new ConditionalJob(deed, values, ct), ct);
 
+    public Task<int> ExecuteAsync(Statement statement, object?[] values, CancellationToken ct) =>
+        WaitAsync(new StatementJob(statement, values, ct), ct);
+
     /// <summary>Finishes what waits, then closes.</summary>
     public void Dispose()
     {
@@ -218,5 +221,11 @@ internal sealed class SqliteWriter(Func<SqliteConnection, ServerDb> open, string
 
             return true;
         }
+    }
+
+    private sealed class StatementJob(Statement statement, object?[] values, CancellationToken ct) : Job<int>(ct)
+    {
+        protected override int Do(SqliteWriter writer, SqliteLane lane, SqliteTransaction transaction) =>
+            lane.Command(statement, values, transaction).ExecuteNonQuery();
     }
 }

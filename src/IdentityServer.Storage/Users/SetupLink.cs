@@ -41,5 +41,6 @@ internal sealed class SetupLinkMapping : IEntityTypeConfiguration<SetupLink>
         builder.HasKey(link => link.Hash);
         builder.Property(link => link.Hash).IsIdentifier(Identifiers.HashLength);
         builder.Property(link => link.UsedAt).IsConcurrencyToken();
+        builder.HasIndex(link => link.ExpiresAt);
     }
 }

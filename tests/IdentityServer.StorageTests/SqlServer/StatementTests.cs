@@ -23,7 +23,10 @@ public sealed partial class StatementTests
         var tables = Tables(Script());
 
         Assert.Contains("Tokens", tables.Keys);
-        var strings = tables.Values.SelectMany(columns => columns.Values)
+
+        // Quartz's tables are its own matter: nobody outside chooses what stands in them.
+        var strings = tables.Where(table => !table.Key.StartsWith("QRTZ_", StringComparison.Ordinal))
+            .SelectMany(table => table.Value.Values)
             .Where(column => column.DataType is SqlDataTypeReference { SqlDataTypeOption: SqlDataTypeOption.VarChar or SqlDataTypeOption.NVarChar } type
                 && type.Parameters is [IntegerLiteral]);
         Assert.All(
@@ -52,12 +55,13 @@ public sealed partial class StatementTests
         [
             .. Each("INSERT INTO", "Clients", "UsedValues", "Scopes", "Apis", "Sessions", "Consents", "Grants", "Tokens", "Revocations",
                 "SigningKeys", "KeyActivations", "KeyPlans", "Changes", "AuditEvents", "PendingRequests", "SetupLinks", "DataProtectionKeys",
-                "Users", "Roles", "UserRoles"),
+                "JobRuns", "Users", "Roles", "UserRoles"),
             .. Each("UPDATE", "Clients", "Sessions", "Consents", "Grants", "Tokens", "PendingRequests", "KeyFetches", "KeyUses",
                 "KeyPlans", "KeyActivations", "SigningKeys", "DataProtectionKeys"),
-            .. Each("DELETE FROM", "Clients", "PendingRequests", "KeyUses", "KeyActivations"),
+            .. Each("DELETE FROM", "Clients", "PendingRequests", "KeyUses", "KeyActivations", "Tokens", "UsedValues", "Revocations",
+                "SetupLinks", "Grants", "Sessions", "Changes", "JobRuns"),
             .. Each("FROM", "Clients", "Scopes", "Apis", "Sessions", "Consents", "Grants", "Tokens", "Revocations", "SigningKeys", "Changes",
-                "AuditEvents", "PendingRequests", "SetupLinks", "DataProtectionKeys", "Users", "Roles", "UserRoles"),
+                "AuditEvents", "PendingRequests", "SetupLinks", "DataProtectionKeys", "JobRuns", "Users", "Roles", "UserRoles"),
         ];
         Assert.Empty(expected.Except(touched));
 
