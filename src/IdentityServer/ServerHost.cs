@@ -81,6 +81,7 @@ public static class ServerHost
         services.AddSingleton<CorsRules>();
         services.AddSingleton<ProtocolPipeline>();
         services.AddHostedService<ChangeFeedService>();
+        services.AddJobs();
         services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(15));
     }
 

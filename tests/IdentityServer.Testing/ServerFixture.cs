@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using IdentityServer.Jobs;
 using IdentityServer.Keys;
 using IdentityServer.Protocol;
 using IdentityServer.Protocol.Audit;
@@ -75,6 +76,9 @@ public sealed class ServerFixture : IAsyncDisposable
             builder.Environment.EnvironmentName = Environments.Production;
             builder.Configuration.AddInMemoryCollection(settings);
             builder.Services.AddSingleton<TimeProvider>(clock);
+
+            // Tests that move the clock by days choose themselves when something is cleaned up.
+            builder.Services.AddSingleton(new JobTiming { StartAfter = Timeout.InfiniteTimeSpan });
             builder.Logging.ClearProviders();
             builder.Logging.AddProvider(log);
         });

@@ -1,3 +1,4 @@
+using IdentityServer.Jobs;
 using IdentityServer.Protocol.Changes;
 using IdentityServer.Protocol.Keys;
 
@@ -10,6 +11,7 @@ internal static class HealthRoutes
     {
         var feed = app.Services.GetRequiredService<ChangeFeed>();
         var keys = app.Services.GetRequiredService<SigningKeyRing>();
+        var jobs = app.Services.GetRequiredService<JobWatch>();
         app.MapGet("/health/live", () => Results.Json(new { status = "live" }));
         app.MapGet("/health/ready", () =>
         {
@@ -22,6 +24,9 @@ internal static class HealthRoutes
                     status = isReady ? "ready" : "not ready",
                     changes = feed.IsFresh ? "ok" : "behind: the database cannot be read",
                     keys = hasKeys ? "ok" : "no signing key is active",
+
+                    // For people to read: nothing a node answers depends on a job that ran in time.
+                    jobs = jobs.Status,
                 },
                 statusCode: isReady ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable);
         });

@@ -1,0 +1,20 @@
+using System.Globalization;
+using IdentityServer.Storage.Cleanup;
+
+namespace IdentityServer.Jobs;
+
+/// <summary>Deletes what has expired.</summary>
+internal sealed class CleanupJob(IExpiredRows rows, TimeProvider clock) : IServerJob
+{
+    public string Name => "cleanup";
+
+    public TimeSpan Every => TimeSpan.FromMinutes(10);
+
+    public async ValueTask<string?> RunAsync(CancellationToken ct)
+    {
+        var deleted = await rows.DeleteAsync(clock.GetUtcNow(), ct);
+        return deleted.Count == 0
+            ? null
+            : string.Join(", ", deleted.Select(table => string.Create(CultureInfo.InvariantCulture, $"{table.Key} {table.Value}")));
+    }
+}
