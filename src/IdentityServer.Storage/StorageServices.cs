@@ -83,6 +83,7 @@ public static class StorageServices
         services.AddSingleton<IPendingRequestStore, PendingRequestStore>();
         services.AddSingleton<ISetupLinks, SetupLinkStore>();
         services.AddSingleton<ICredentials, CredentialStore>();
+        services.AddSingleton<IMemberships, MembershipStore>();
         services.AddSingleton<IJobHistory, JobHistory>();
         services.AddSingleton<IExpiredRows, ExpiredRows>();
         services.AddSingleton<DataProtectionKeys>();

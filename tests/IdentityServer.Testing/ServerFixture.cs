@@ -173,8 +173,8 @@ public sealed class ServerFixture : IAsyncDisposable
         await Services.GetRequiredService<ChangeFeed>().PollAsync(ct);
     }
 
-    /// <summary>Adds a person with every standard claim.</summary>
-    public async Task<Person> AddPersonAsync(string name, CancellationToken ct)
+    /// <summary>Adds a person with every standard claim, and with roles in the administration if there are any.</summary>
+    public async Task<Person> AddPersonAsync(string name, CancellationToken ct, params string[] roles)
     {
         var person = new Person(name, "nine lilac umbrellas wait");
         await using var scope = Services.CreateAsyncScope();
@@ -193,7 +193,7 @@ public sealed class ServerFixture : IAsyncDisposable
             MoreClaims = """{"address":{"locality":"Beijing","country":"CN"},"zoneinfo":"Asia/Shanghai"}""",
         };
         var audit = new AuditEvent(AuditTypes.UserAdded, Clock.GetUtcNow()) { Actor = "test" };
-        var added = await users.AddAsync(user, person.Password, [], audit, ct);
+        var added = await users.AddAsync(user, person.Password, roles, audit, ct);
         Check.That(added.Succeeded, string.Join(' ', added.Errors.Select(error => error.Description)));
         return person;
     }

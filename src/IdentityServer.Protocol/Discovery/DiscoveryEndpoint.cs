@@ -62,7 +62,7 @@ public sealed class DiscoveryEndpoint(ScopeCatalog scopes, ClientDirectory clien
             ["introspection_endpoint"] = options.Issuer + Endpoints.Introspect,
             ["revocation_endpoint"] = options.Issuer + Endpoints.Revocation,
             ["end_session_endpoint"] = options.Issuer + Endpoints.EndSession,
-            ["scopes_supported"] = List(scopeNames.Order(StringComparer.Ordinal)),
+            ["scopes_supported"] = List(scopeNames.Where(name => !AdminScopes.All.ContainsKey(name)).Order(StringComparer.Ordinal)),
             ["claims_supported"] = List(
                 ["sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid", .. ClaimRules.Supported.Where(claim => claim != "sub")]),
             ["claims_parameter_supported"] = true,

@@ -64,12 +64,12 @@ public sealed class TokenIssuer(
     {
         var audience = scopes.AudiencesOf(entitlement.Scopes);
 
-        // UserInfo is ours, and a token for no registered API is for us alone (RFC 9068 §3, a default audience).
+        // UserInfo and the admin API are ours, and a token for no registered API is for us alone (RFC 9068 §3, a default audience).
         if (audience.Count == 0)
         {
             audience = _ownAudience;
         }
-        else if (Contains(entitlement.Scopes, StandardScopes.OpenId))
+        else if (Contains(entitlement.Scopes, StandardScopes.OpenId) || entitlement.Scopes.Any(AdminScopes.All.ContainsKey))
         {
             audience = [.. audience, options.Issuer];
         }

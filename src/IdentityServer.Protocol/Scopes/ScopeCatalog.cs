@@ -8,7 +8,7 @@ public sealed class ScopeCatalog(IScopeStore store) : IChangeListener
 {
     private volatile Snapshot _current = Snapshot.Of([], []);
 
-    /// <summary>Every scope, standard and registered, by name.</summary>
+    /// <summary>Every scope, built in and registered, by name.</summary>
     public IReadOnlyDictionary<string, Scope> All => _current.Scopes;
 
     public Scope? Find(string name) => _current.Scopes.GetValueOrDefault(name);
@@ -79,7 +79,7 @@ public sealed class ScopeCatalog(IScopeStore store) : IChangeListener
         FrozenDictionary<string, string[]> Audiences)
     {
         public static Snapshot Of(IReadOnlyList<Scope> scopes, IReadOnlyList<ApiResource> apis) => new(
-            StandardScopes.All.Values.Concat(scopes.Where(scope => !StandardScopes.All.ContainsKey(scope.Name)))
+            StandardScopes.All.Values.Concat(AdminScopes.All.Values).Concat(scopes.Where(scope => !AdminScopes.IsBuiltIn(scope.Name)))
                 .ToFrozenDictionary(scope => scope.Name, StringComparer.Ordinal),
             apis.ToFrozenDictionary(api => api.Name, StringComparer.Ordinal),
             apis.SelectMany(api => api.Scopes, (api, scope) => (scope, api.Name))

@@ -53,6 +53,7 @@ public sealed class ClientCredentialsGrant(
         return entitlement;
     }
 
+    // Power over this server is had only by asking for it.
     private static string[] DefaultScopes(Client client) =>
-        client.Scopes.Where(scope => !StandardScopes.All.ContainsKey(scope)).Order(StringComparer.Ordinal).ToArray();
+        client.Scopes.Where(scope => !AdminScopes.IsBuiltIn(scope)).Order(StringComparer.Ordinal).ToArray();
 }

@@ -54,6 +54,7 @@ internal sealed class ApiCommands : Command
             : api.DisplayName is { } shown && Identifiers.DisplayFault(shown) is { } display ? $"The display name {display}"
             : api.IntrospectionClients.Select(Identifiers.Fault).FirstOrDefault(found => found is not null) is { } client ? $"The introspection client's id {client}"
             : api.Scopes.FirstOrDefault(StandardScopes.All.ContainsKey) is { } standard ? $"{standard} is a standard scope and belongs to no API."
+            : api.Scopes.FirstOrDefault(AdminScopes.All.ContainsKey) is { } admin ? $"{admin} belongs to this server's own admin API."
             : null;
         if (fault is not null)
         {

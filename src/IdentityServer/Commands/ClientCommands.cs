@@ -133,7 +133,7 @@ internal sealed class ClientCommands : Command
     {
         await using var session = await CommandSession.OpenCurrentAsync(ct);
         var registered = await session.Get<IScopeStore>().ListScopesAsync(ct);
-        var known = registered.Select(scope => scope.Name).Concat(StandardScopes.All.Keys).ToHashSet(StringComparer.Ordinal);
+        var known = registered.Select(scope => scope.Name).Concat(StandardScopes.All.Keys).Concat(AdminScopes.All.Keys).ToHashSet(StringComparer.Ordinal);
         var faults = draft.Faults(known);
         if (faults.Count > 0)
         {

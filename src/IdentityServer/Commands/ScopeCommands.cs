@@ -65,6 +65,11 @@ internal sealed class ScopeCommands : Command
             throw CommandException.Refused($"{scope.Name} is a standard scope: it exists already.");
         }
 
+        if (AdminScopes.All.ContainsKey(scope.Name))
+        {
+            throw CommandException.Refused($"{scope.Name} is built in: it exists already.");
+        }
+
         await using var session = await CommandSession.OpenCurrentAsync(ct);
         if (!await session.Get<IScopeStore>().AddScopeAsync(scope, session.Audit(AuditTypes.ScopeAdded, detail: scope.Name), ct))
         {
@@ -88,6 +93,7 @@ internal sealed class ScopeCommands : Command
         await using var session = await CommandSession.OpenCurrentAsync(ct);
         var store = session.Get<IScopeStore>();
         var scopes = StandardScopes.All.Values.OrderBy(scope => scope.Name, StringComparer.Ordinal)
+            .Concat(AdminScopes.All.Values)
             .Concat((await store.ListScopesAsync(ct)).OrderBy(scope => scope.Name, StringComparer.Ordinal))
             .ToArray();
         var apis = await store.ListApisAsync(ct);
@@ -105,7 +111,7 @@ internal sealed class ScopeCommands : Command
                 scopes.Select(scope => new[]
                 {
                     scope.Name,
-                    StandardScopes.All.ContainsKey(scope.Name) ? "standard" : "registered",
+                    StandardScopes.All.ContainsKey(scope.Name) ? "standard" : AdminScopes.All.ContainsKey(scope.Name) ? "admin" : "registered",
                     scope.DisplayName ?? "",
                     string.Join(' ', apisOf[scope.Name]),
                 }));

@@ -20,6 +20,7 @@ public sealed class ScopeCommandTests(MigratedFolder folder) : CommandTest(folde
         Assert.True((bool)stock["changes_data"]!);
         Assert.Equal("https://stock.example", (string?)stock["apis"]![0]);
         Assert.True((bool)scopes.Single(scope => (string?)scope!["name"] == "openid")!["standard"]!);
+        Assert.False((bool)scopes.Single(scope => (string?)scope!["name"] == "admin:keys")!["standard"]!);
 
         var apis = JsonNode.Parse((await RunAsync("apis", "list", "--json")).Successful().Output)!.AsArray();
         Assert.Equal(
@@ -30,6 +31,7 @@ public sealed class ScopeCommandTests(MigratedFolder folder) : CommandTest(folde
 
     [Theory]
     [InlineData("openid", "standard scope")]
+    [InlineData("admin:keys", "built in")]
     [InlineData("two words", "not allowed")]
     [InlineData("", "is empty")]
     public async Task A_scope_name_is_plain_and_not_the_standards_own(string name, string reason)
@@ -41,6 +43,7 @@ public sealed class ScopeCommandTests(MigratedFolder folder) : CommandTest(folde
     [InlineData("is empty", "")]
     [InlineData("not allowed", "two words")]
     [InlineData("belongs to no API", "an-api", "--scope", "openid")]
+    [InlineData("own admin API", "an-api", "--scope", "admin:keys")]
     [InlineData("not allowed", "an-api", "--introspection-client", "a\"b")]
     public async Task An_API_is_named_plainly(string reason, params string[] arguments)
     {

@@ -66,6 +66,21 @@ public sealed class CredentialsContract : Contract
         Assert.Equal((0, null, "better"), (found.AccessFailedCount, found.LockoutEnd, found.PasswordHash));
     }
 
+    [Theory, MemberData(nameof(Databases.All), MemberType = typeof(Databases))]
+    public async Task Roles_are_told_of_people_who_may_use_them(DatabaseProvider provider)
+    {
+        await using var storage = await TestStorage.OpenAsync(provider, Ct);
+        var memberships = storage.Get<IMemberships>();
+        var alice = await AddAsync(storage, "alice", "alice@example.com", Roles.Operator, Roles.Auditor);
+        var bob = await AddAsync(storage, "bob", "bob@example.com");
+
+        Assert.Equal([Roles.Auditor, Roles.Operator], (await memberships.RolesOfAsync(alice.Id, Ct)).Order());
+        foreach (var subject in new[] { bob.Id, "nobody", "", alice.Id + "\0", new string('x', 100_000) })
+        {
+            Assert.Empty(await memberships.RolesOfAsync(subject, Ct));
+        }
+    }
+
     private static async Task<User> AddAsync(TestStorage storage, string name, string email, params string[] roles)
     {
         var user = new User(name) { Email = email };

@@ -1,0 +1,26 @@
+using System.Collections.Frozen;
+
+namespace IdentityServer.Protocol.Scopes;
+
+/// <summary>
+/// The scopes of this server's own admin API (docs/admin-api.md). They are built in, never part of a default, and lead to the issuer as
+/// audience. Metadata does not list them: they are for the few clients that an operator registers for them, not for apps to try.
+/// </summary>
+public static class AdminScopes
+{
+    /// <summary>See and change the signing keys.</summary>
+    public const string Keys = "admin:keys";
+
+    public static FrozenDictionary<string, Scope> All { get; } = new Scope[]
+    {
+        new(Keys)
+        {
+            DisplayName = "See and change the signing keys",
+            Description = "Everything this server signs depends on them.",
+            ChangesData = true,
+        },
+    }.ToFrozenDictionary(scope => scope.Name, StringComparer.Ordinal);
+
+    /// <summary>True for a scope that exists on every server: a standard one or one of ours.</summary>
+    public static bool IsBuiltIn(string name) => StandardScopes.All.ContainsKey(name) || All.ContainsKey(name);
+}
