@@ -1,4 +1,5 @@
 using System.Net;
+using IdentityServer.Admin;
 using IdentityServer.Configuration;
 using IdentityServer.FirstRun;
 using IdentityServer.Health;
@@ -75,6 +76,7 @@ public static class ServerHost
         services.AddSingleton<ICronCalendar, CronTime>();
         services.AddKeyRollover();
         services.AddSignIn(settings, settings.Issuer);
+        services.AddAdmin();
         services.AddFirstRun();
         services.AddSingleton<OAuthRequestReader>();
         services.AddSingleton<ProtocolResponseWriter>();
@@ -95,6 +97,7 @@ public static class ServerHost
         var isHttps = CookieNames.AreSecure(settings.Issuer);
         app.UseRequestLog();
         app.UseProtocol(isHttps);
+        app.UseAdminApi(isHttps);
 
         // The pages go around the headers: an error page starts a new answer, which needs them too.
         app.UseHostedPages();
