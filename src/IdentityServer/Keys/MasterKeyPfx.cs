@@ -17,6 +17,14 @@ internal static class MasterKeyPfx
     private const int InvalidPassword = unchecked((int)0x80070056);
     private const string DerivationLabel = "identityserver/master-key/";
 
+    // The file is the operator's own, and is read at a start only: a slow password derivation is a virtue, within reason.
+    private static readonly Pkcs12LoaderLimits Limits = new(Pkcs12LoaderLimits.Defaults)
+    {
+        MacIterationLimit = 10_000_000,
+        IndividualKdfIterationLimit = 10_000_000,
+        TotalKdfIterationLimit = 30_000_000,
+    };
+
     /// <summary>By its name, or by its first bytes: a DER sequence, which no text begins with.</summary>
     public static bool IsOne(string path, ReadOnlySpan<byte> content) =>
         HasItsName(path) || (content.Length > 1 && content[0] == 0x30 && content[1] >= 0x80);
@@ -92,7 +100,7 @@ internal static class MasterKeyPfx
         try
         {
             return X509CertificateLoader.LoadPkcs12Collection(
-                content, password, X509KeyStorageFlags.EphemeralKeySet | X509KeyStorageFlags.Exportable);
+                content, password, X509KeyStorageFlags.EphemeralKeySet | X509KeyStorageFlags.Exportable, Limits);
         }
         catch (CryptographicException error) when (error.HResult == InvalidPassword)
         {

@@ -86,6 +86,7 @@ public sealed class MasterKeySourceTests : IDisposable
             Assert.Equal(expected, Read(new() { Path = FileOf(Pfx.Of(key, " grün ")), PasswordFile = password }).Id);
         }
 
+        Assert.Equal(expected, Read(new() { Path = FileOf(Pfx.WithSlowPassword(key)), Password = Pfx.Password }).Id);
         Assert.Equal(expected, Read(new() { Path = FileOf(Pfx.Of(key, null)) }).Id);
         Assert.Equal(expected, Read(new() { Path = FileOf(Pfx.Of(key, "")) }).Id);
     }

@@ -17,6 +17,13 @@ internal static class Pfx
         return certificate.Export(X509ContentType.Pkcs12, password);
     }
 
+    /// <summary>As somebody exports it who follows today's advice for passwords.</summary>
+    public static byte[] WithSlowPassword(AsymmetricAlgorithm key)
+    {
+        using var certificate = CertificateFor(key, null, null, X509KeyUsageFlags.DigitalSignature);
+        return certificate.ExportPkcs12(new PbeParameters(PbeEncryptionAlgorithm.Aes256Cbc, HashAlgorithmName.SHA256, 600_000), Password);
+    }
+
     public static byte[] WithoutPrivateKey(AsymmetricAlgorithm key)
     {
         using var certificate = CertificateFor(key, null, null, X509KeyUsageFlags.DigitalSignature);
