@@ -215,6 +215,7 @@ internal static class JobServices
         services.AddSingleton<IServerJob, KeyRolloverJob>();
         services.AddSingleton<IServerJob, CleanupJob>();
         services.AddSingleton<IServerJob, ResealJob>();
+        services.AddSingleton<IServerJob, MasterKeyTermJob>();
         services.TryAddSingleton(new JobTiming());
         services.AddSingleton<JobWatch>();
         services.AddHostedService<JobScheduler>();

@@ -10,6 +10,7 @@ public sealed partial class MasterKeyLoader(
 {
     private readonly IReadOnlyList<MasterKeySource> _sources = MasterKeySource.AllOf(settings.MasterKey);
     private MasterKeyProtector? _loaded;
+    private MasterKey? _sealing;
 
     /// <summary>Seals and opens with the keys that <see cref="LoadAsync"/> found.</summary>
     public MasterKeyProtector Current => _loaded ?? throw new InvalidOperationException("LoadAsync comes first.");
@@ -26,7 +27,9 @@ public sealed partial class MasterKeyLoader(
         try
         {
             var keys = _sources.Select(Read).ToArray();
-            _loaded = new MasterKeyProtector(keys[0], keys[1..]);
+            _sealing = keys[0];
+            _loaded = new MasterKeyProtector(_sealing, keys[1..]);
+            WarnOfEnd();
         }
         catch (MasterKeyException error) when (_loaded is null)
         {
@@ -58,6 +61,19 @@ public sealed partial class MasterKeyLoader(
                 {Advice(closed)}
                 """);
         }
+    }
+
+    /// <summary>Logs that the certificate of the key that seals is near its end, or past it, and says so; <see langword="null"/>: it is not.</summary>
+    public string? WarnOfEnd()
+    {
+        if (_sealing?.Term is not { } term || term.Until - clock.GetUtcNow() >= MasterKeySource.EndIsNear)
+        {
+            return null;
+        }
+
+        var until = MasterKeySource.Shown(term.Until);
+        LogNearEnd(logger, _sealing.Id, until);
+        return $"The certificate of the master key expires on {until}.";
     }
 
     /// <summary>What to do about keys that do not open.</summary>
@@ -94,18 +110,7 @@ public sealed partial class MasterKeyLoader(
             return key;
         }
 
-        var now = clock.GetUtcNow();
-        if (source.TermFault(key, now) is { } fault)
-        {
-            throw new MasterKeyException(fault);
-        }
-
-        if (key.Term is { } term && term.Until - now < MasterKeySource.EndIsNear)
-        {
-            LogNearEnd(logger, key.Id, MasterKeySource.Shown(term.Until));
-        }
-
-        return key;
+        return source.TermFault(key, clock.GetUtcNow()) is { } fault ? throw new MasterKeyException(fault) : key;
     }
 
     // A key is made only for a database that holds nothing sealed: it must never hide that the right one was lost [K2].

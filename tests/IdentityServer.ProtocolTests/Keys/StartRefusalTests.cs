@@ -1,7 +1,9 @@
 using System.Globalization;
 using System.Security.Cryptography;
+using IdentityServer.Jobs;
 using IdentityServer.Keys;
 using IdentityServer.Protocol.Keys;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace IdentityServer.ProtocolTests.Keys;
 
@@ -81,9 +83,14 @@ public sealed class StartRefusalTests
             Assert.DoesNotContain("expires on", database.Log.Text, StringComparison.Ordinal);
         }
 
-        await using (await database.StartAsync(("Path", "late.pfx"), ("Password", Pfx.Password)))
+        await using (var server = await database.StartAsync(("Path", "late.pfx"), ("Password", Pfx.Password)))
         {
             Assert.Contains("expires on", database.Log.Text, StringComparison.Ordinal);
+
+            // And once a day, as a server may run for longer than a certificate.
+            var job = server.Services.GetServices<IServerJob>().Single(job => job.Name == "master-key-term");
+            Assert.Contains("expires on", await job.RunAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+            Assert.Equal(2, database.Log.Text.Split('\n').Count(line => line.Contains("expires on", StringComparison.Ordinal)));
             Assert.DoesNotContain(Pfx.Password, database.Log.Text, StringComparison.Ordinal);
         }
     }
