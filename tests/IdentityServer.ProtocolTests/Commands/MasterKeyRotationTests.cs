@@ -59,10 +59,9 @@ public sealed class MasterKeyRotationTests
         {
             await AssertNothingLostAsync();
 
-            // 3 what the old one sealed is sealed anew, while the server runs
+            // 3 what the old one sealed is sealed anew, while the server runs; its own job may have been first
             var rotated = await folder.RunAsync(["keys", "master-key", "rotate", "--json"], null, Ct);
-            Assert.Equal(KeyFactory.Algorithms.Count, (int)rotated.Json["signingKeys"]!);
-            Assert.True((int)rotated.Json["dataProtectionKeys"]! > 0);
+            Assert.InRange((int)rotated.Json["signingKeys"]!, 0, KeyFactory.Algorithms.Count);
             Assert.Empty(rotated.Json["closed"]!.AsArray());
             var keys = JsonNode.Parse((await folder.RunAsync(["keys", "list", "--json"], null, Ct)).Successful().Output)!.AsArray();
             Assert.All(keys, key => Assert.Equal((string?)rotated.Json["masterKeyId"], (string?)key!["masterKeyId"]));
@@ -72,6 +71,15 @@ public sealed class MasterKeyRotationTests
         // 4 the old one goes
         folder.Environment.Remove("IdentityServer__MasterKey__Previous__0__Path");
         File.Delete($"{folder.Path}/master.key");
+        await using (await folder.StartAsync(Ct))
+        {
+            await AssertNothingLostAsync();
+        }
+
+        // Its text is as good as its file.
+        folder.Environment["IdentityServer__MasterKey__Value"] =
+            (await File.ReadAllTextAsync($"{folder.Path}/two.key", Ct)).Replace("\n", "\\n", StringComparison.Ordinal);
+        folder.Environment["IdentityServer__MasterKey__Path"] = "";
         await using (await folder.StartAsync(Ct))
         {
             await AssertNothingLostAsync();

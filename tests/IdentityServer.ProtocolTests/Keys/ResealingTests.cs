@@ -153,6 +153,34 @@ public sealed class ResealingTests
         }
     }
 
+    /// <summary>During a roll some nodes seal with the old key and some with the new one, and the jobs of both may run.</summary>
+    [Fact]
+    public async Task Two_nodes_that_seal_with_different_keys_do_no_harm_and_the_last_to_change_over_decides()
+    {
+        await using var database = await KeyedDatabase.CreateAsync();
+        database.NewKey("two.key");
+        await using (var behind = await database.StartAsync(("Path", "one.key"), ("Previous:0:Path", "two.key")))
+        await using (var ahead = await StartChangingAsync(database))
+        {
+            for (var round = 0; round < 5; round++)
+            {
+                var results = await Task.WhenAll(
+                    Task.Run(() => behind.Services.GetRequiredService<Resealing>().RunAsync("behind", Ct), Ct),
+                    Task.Run(() => ahead.Services.GetRequiredService<Resealing>().RunAsync("ahead", Ct), Ct));
+                Assert.All(results, result => Assert.Empty(result.Closed));
+            }
+        }
+
+        await using (var ahead = await StartChangingAsync(database))
+        {
+            Assert.Empty((await ahead.Services.GetRequiredService<Resealing>().RunAsync("ahead", Ct)).Closed);
+        }
+
+        await using (await database.StartAsync(("Path", "two.key")))
+        {
+        }
+    }
+
     [Fact]
     public async Task What_does_not_open_is_named_and_left_alone_and_the_rest_is_done()
     {
