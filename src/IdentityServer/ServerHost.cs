@@ -75,6 +75,7 @@ public static class ServerHost
         services.AddProtocol(new ProtocolOptions { Issuer = settings.Issuer, RefreshGrace = settings.Tokens.RefreshGrace }, settings.Keys.ToPolicy());
         services.AddSingleton<ICronCalendar, CronTime>();
         services.AddKeyRollover();
+        services.AddSingleton<KeyGauges>();
         services.AddSignIn(settings, settings.Issuer);
         services.AddAdmin();
         services.AddFirstRun();
@@ -94,6 +95,8 @@ public static class ServerHost
             app.UseForwardedHeaders(ForwardedHeaders(settings.Proxies));
         }
 
+        // Made here, or nobody would: gauges are asked by whoever listens.
+        app.Services.GetRequiredService<KeyGauges>();
         var isHttps = CookieNames.AreSecure(settings.Issuer);
         app.UseRequestLog();
         app.UseProtocol(isHttps);

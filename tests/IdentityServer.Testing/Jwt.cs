@@ -65,12 +65,13 @@ public sealed record Jwt(string Text, JsonObject Header, JsonObject Claims)
     /// <summary>The left half of the hash of a value: <c>at_hash</c>, <c>c_hash</c> (OpenID Connect Core §3.1.3.6).</summary>
     public string HalfHashOf(string value)
     {
-        if (Algorithm is not ("RS256" or "ES256" or "PS256"))
+        var octets = Encoding.ASCII.GetBytes(value);
+        return Algorithm switch
         {
-            throw new CheckFailedException($"No hash is known here for {Algorithm}.");
-        }
-
-        return Base64Url.EncodeToString(SHA256.HashData(Encoding.ASCII.GetBytes(value)).AsSpan(0, 16));
+            "RS256" or "ES256" or "PS256" => Base64Url.EncodeToString(SHA256.HashData(octets).AsSpan(0, 16)),
+            "ES384" => Base64Url.EncodeToString(SHA384.HashData(octets).AsSpan(0, 24)),
+            _ => throw new CheckFailedException($"No hash is known here for {Algorithm}."),
+        };
     }
 
     private bool Verify(JsonObject key, byte[] signed, byte[] signature)
@@ -84,11 +85,12 @@ public sealed record Jwt(string Text, JsonObject Header, JsonObject Claims)
                     return rsa.VerifyData(signed, signature, HashAlgorithmName.SHA256, padding);
                 }
 
-            case "ES256":
+            case "ES256" or "ES384":
                 var point = new ECPoint { X = Part(key, "x"), Y = Part(key, "y") };
-                using (var ecdsa = ECDsa.Create(new ECParameters { Curve = ECCurve.NamedCurves.nistP256, Q = point }))
+                var curve = Algorithm == "ES256" ? ECCurve.NamedCurves.nistP256 : ECCurve.NamedCurves.nistP384;
+                using (var ecdsa = ECDsa.Create(new ECParameters { Curve = curve, Q = point }))
                 {
-                    return ecdsa.VerifyData(signed, signature, HashAlgorithmName.SHA256);
+                    return ecdsa.VerifyData(signed, signature, Algorithm == "ES256" ? HashAlgorithmName.SHA256 : HashAlgorithmName.SHA384);
                 }
 
             default:

@@ -29,7 +29,7 @@ public sealed partial class ArchitectureTests
         ["Issuance"] = ["Audit", "Clients", "Grants", "Keys", "Revocations", "Scopes", "Subjects"],
         ["Keys"] = ["Audit", "Changes", "Clients"],
         ["Pending"] = [],
-        ["Revocations"] = ["Audit", "Changes", "Clients", "Grants"],
+        ["Revocations"] = ["Audit", "Changes", "Clients", "Grants", "Sessions"],
         ["Scopes"] = ["Audit", "Changes"],
         ["Sessions"] = ["Audit"],
         ["Subjects"] = ["Scopes"],

@@ -45,6 +45,12 @@ public static class ClientMetadata
         writer.WriteNumber("access_token_lifetime", (long)client.AccessTokenLifetime.TotalSeconds);
         writer.WriteNumber("refresh_token_idle_lifetime", (long)client.RefreshIdleLifetime.TotalSeconds);
         writer.WriteNumber("refresh_token_absolute_lifetime", (long)client.RefreshAbsoluteLifetime.TotalSeconds);
+        if (client.KeyCacheLifetime is { } keyCache)
+        {
+            writer.WriteNumber("key_cache_lifetime", (long)keyCache.TotalSeconds);
+        }
+
+        writer.WriteBoolean("require_key_readiness", client.RequireReadiness);
         writer.WriteBoolean("require_consent", client.RequireConsent);
         writer.WriteBoolean("disabled", client.DisabledAt is not null);
         WriteSecrets(writer, client.Secrets);

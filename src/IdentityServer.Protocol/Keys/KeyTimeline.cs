@@ -13,7 +13,7 @@ public sealed class KeyTimeline
     public KeyTimeline(IEnumerable<SigningKey> keys, IEnumerable<KeyActivation> activations, KeyPolicy policy)
     {
         _keys = keys.ToDictionary(key => key.Kid, StringComparer.Ordinal);
-        var all = activations.ToArray();
+        var all = InOrder([.. activations]);
         _spans = [.. all.Where(span => span.EffectiveAt is not null).OrderBy(span => span.EffectiveAt)];
         Held = Array.Find(all, span => span.EffectiveAt is null);
         _policy = policy;
@@ -39,7 +39,7 @@ public sealed class KeyTimeline
 
     /// <summary>The key that signed before this one and is still published: what an undo goes back to.</summary>
     public SigningKey? BeforeAt(DateTimeOffset now) => CurrentAt(now) is { } current
-        && Array.FindLast(_spans, span => span.EffectiveAt < current.EffectiveAt && span.Kid != current.Kid && !IsRevoked(span)) is { } before
+        && _spans.TakeWhile(span => span.Id != current.Id).LastOrDefault(span => span.Kid != current.Kid && !IsRevoked(span)) is { } before
         && _keys[before.Kid] is var key && StateOf(key, now) == KeyState.Retiring
             ? key
             : null;
@@ -97,6 +97,19 @@ public sealed class KeyTimeline
         }
 
         return next;
+    }
+
+    // As they follow one another: of two in the same millisecond, the later one of the chain holds.
+    private static KeyActivation[] InOrder(KeyActivation[] activations)
+    {
+        var byPredecessor = activations.ToLookup(span => span.Predecessor, StringComparer.Ordinal);
+        var ordered = new List<KeyActivation>(activations.Length);
+        for (var next = byPredecessor[""].ToArray(); next.Length > 0 && ordered.Count < activations.Length; next = [.. byPredecessor[ordered[^1].Id]])
+        {
+            ordered.AddRange(next);
+        }
+
+        return [.. ordered, .. activations.Except(ordered)];
     }
 
     private bool IsRevoked(KeyActivation span) => !_keys.TryGetValue(span.Kid, out var key) || key.RevokedAt is not null;

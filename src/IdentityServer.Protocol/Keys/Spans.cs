@@ -8,9 +8,11 @@ public static class Spans
     /// <summary><c>90 d</c>, <c>49 h 5 min</c>, <c>30 s</c>.</summary>
     public static string Text(TimeSpan span)
     {
-        var parts = new List<string>(2);
-        Add(span.Days >= 3 || (span.Days > 0 && span.Hours == 0 && span.Minutes == 0 && span.Days > 1) ? span.Days : 0, "d");
-        Add((int)(parts.Count > 0 ? span.Hours : Math.Floor(span.TotalHours)), "h");
+        // Up to three days in hours, as operators count them.
+        var days = span.TotalDays >= 3 ? span.Days : 0;
+        var parts = new List<string>(4);
+        Add(days, "d");
+        Add((int)(span - TimeSpan.FromDays(days)).TotalHours, "h");
         Add(span.Minutes, "min");
         Add(span.Seconds, "s");
         return parts.Count == 0 ? "0 s" : string.Join(' ', parts.Take(2));

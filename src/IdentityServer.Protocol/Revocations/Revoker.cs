@@ -1,6 +1,7 @@
 using IdentityServer.Protocol.Audit;
 using IdentityServer.Protocol.Clients;
 using IdentityServer.Protocol.Grants;
+using IdentityServer.Protocol.Sessions;
 
 namespace IdentityServer.Protocol.Revocations;
 
@@ -44,6 +45,26 @@ public sealed class Revoker(IRevocationStore store, RevocationList list, TimePro
         var audit = cause.Event(AuditTypes.SessionEnded, revocation.At) with { SessionId = sessionId, Subject = subject };
         await store.EndSessionAsync(revocation, alsoOffline, audit, ct);
         list.Add(revocation);
+    }
+
+    /// <summary>Ends every session and every grant under one: for the day when nothing can be trusted. Harmless when run again.</summary>
+    /// <returns>How many sessions there were.</returns>
+    public async ValueTask<int> EndAllSessionsAsync(ISessionStore sessions, Cause cause, CancellationToken ct)
+    {
+        var count = 0;
+        var after = "";
+        while (await sessions.ListLiveAsync(after, ct) is { Count: > 0 } part)
+        {
+            foreach (var (id, subject) in part)
+            {
+                await EndSessionAsync(id, subject, alsoOffline: true, cause, ct);
+                count++;
+            }
+
+            after = part[^1].Id;
+        }
+
+        return count;
     }
 
     private Revocation Revocation(RevocationKind kind, string key)

@@ -84,6 +84,19 @@ internal sealed class SessionStore(IDbContextFactory<ServerDb> databases, IState
             .ToListAsync(ct);
     }
 
+    public async ValueTask<IReadOnlyList<(string Id, string Subject)>> ListLiveAsync(string after, CancellationToken ct)
+    {
+        await using var db = await databases.CreateDbContextAsync(ct);
+        var rows = await db.Sessions
+            .Where(row => row.Id.CompareTo(after) > 0
+                && (row.EndedAt == null || EF.Property<DateTimeOffset?>(row, SessionMapping.OfflineEndedAt) == null))
+            .OrderBy(row => row.Id)
+            .Take(500)
+            .Select(row => new { row.Id, row.Subject })
+            .ToListAsync(ct);
+        return [.. rows.Select(row => (row.Id, row.Subject))];
+    }
+
     private static Session Read(DbDataReader reader) => new()
     {
         Id = reader.GetString(0),

@@ -3,11 +3,12 @@ using System.Globalization;
 using IdentityServer.Protocol;
 using IdentityServer.Protocol.Audit;
 using IdentityServer.Protocol.Clients;
+using IdentityServer.Protocol.Keys;
 using IdentityServer.Protocol.Scopes;
 
 namespace IdentityServer.Commands;
 
-/// <summary><c>clients add|list|show|remove|rotate-secret</c></summary>
+/// <summary><c>clients add|list|show|set|remove|rotate-secret</c></summary>
 internal sealed class ClientCommands : Command
 {
     private static readonly TimeSpan DefaultOverlap = TimeSpan.FromHours(24);
@@ -23,6 +24,7 @@ internal sealed class ClientCommands : Command
         Add(AddCommand());
         Add(ListCommand());
         Add(ShowCommand());
+        Add(SetCommand());
         Add(RemoveCommand());
         Add(RotateCommand());
     }
@@ -46,16 +48,19 @@ internal sealed class ClientCommands : Command
         var format = new Option<string>("--token-format") { Description = "Access tokens: jwt (signed) or reference (opaque).", DefaultValueFactory = _ => "jwt" };
         format.AcceptOnlyFromAmong(StringComparer.OrdinalIgnoreCase, "jwt", "reference");
         var algorithm = new Option<string>("--id-token-alg") { Description = "What signs its ID tokens.", DefaultValueFactory = _ => "RS256" };
-        algorithm.AcceptOnlyFromAmong(StringComparer.OrdinalIgnoreCase, "RS256", "ES256");
+        algorithm.AcceptOnlyFromAmong(StringComparer.OrdinalIgnoreCase, "RS256", "ES256", "PS256", "ES384");
         var userInfo = new Option<string?>("--userinfo-alg") { Description = "What signs UserInfo for it. Default: plain JSON." };
-        userInfo.AcceptOnlyFromAmong(StringComparer.OrdinalIgnoreCase, "RS256", "ES256");
+        userInfo.AcceptOnlyFromAmong(StringComparer.OrdinalIgnoreCase, "RS256", "ES256", "PS256", "ES384");
         var lifetime = new Option<int?>("--access-token-lifetime") { Description = "Seconds an access token lives. Default: 600.", HelpName = "SECONDS" };
         var noConsent = new Option<bool>("--no-consent") { Description = "Do not ask people; only for your own organisation's apps." };
+        var keyCache = CommonOptions.Duration("--key-cache", "How long it keeps a key set before it fetches again, if longer than 12 h.");
+        var readiness = new Option<bool>("--require-readiness") { Description = "Key rollovers wait until it has fetched the new key." };
         var origins = CommonOptions.Many("--origin", "ORIGIN", "Where its scripts run, e.g. https://app.example.com; repeatable. A spa's redirect URIs count by themselves.");
         var json = CommonOptions.Json();
         var add = new Command("add", "Register a client. A secret is made here, shown once, and kept only as a hash.")
         {
-            id, type, name, redirectUris, logoutUris, scopes, grants, auth, jwks, format, algorithm, userInfo, lifetime, noConsent, origins, json,
+            id, type, name, redirectUris, logoutUris, scopes, grants, auth, jwks, format, algorithm, userInfo, lifetime, noConsent,
+            keyCache, readiness, origins, json,
         };
         add.SetAction((parsed, ct) => AddAsync(
             new ClientDraft(parsed.GetRequiredValue(id), Enum.Parse<ClientType>(parsed.GetRequiredValue(type), ignoreCase: true))
@@ -72,6 +77,8 @@ internal sealed class ClientCommands : Command
                 UserInfoSigningAlgorithm = parsed.GetValue(userInfo)?.ToUpperInvariant(),
                 AccessTokenLifetime = parsed.GetValue(lifetime) is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
                 RequireConsent = parsed.GetValue(noConsent) ? false : null,
+                KeyCacheLifetime = parsed.GetValue(keyCache),
+                RequireReadiness = parsed.GetValue(readiness),
                 AllowedOrigins = parsed.GetValue(origins) ?? [],
             },
             parsed.GetValue(json),
@@ -96,6 +103,18 @@ internal sealed class ClientCommands : Command
         return show;
     }
 
+    private Command SetCommand()
+    {
+        var id = CommonOptions.Name("ID", "The client id.");
+        var keyCache = CommonOptions.Duration("--key-cache", "How long it keeps a key set before it fetches again; 0: as stock clients do.");
+        var readiness = new Option<bool?>("--require-readiness") { Description = "true: key rollovers wait until it has fetched the new key.", HelpName = "true|false" };
+        var json = CommonOptions.Json();
+        var set = new Command("set", "Change what rollovers of signing keys have to know of a client.") { id, keyCache, readiness, json };
+        set.SetAction((parsed, ct) => SetAsync(
+            parsed.GetRequiredValue(id), parsed.GetValue(keyCache), parsed.GetValue(readiness), parsed.GetValue(json), ct));
+        return set;
+    }
+
     private Command RemoveCommand()
     {
         var id = CommonOptions.Name("ID", "The client id.");
@@ -107,25 +126,11 @@ internal sealed class ClientCommands : Command
     private Command RotateCommand()
     {
         var id = CommonOptions.Name("ID", "The client id.");
-        var expireOld = new Option<TimeSpan>("--expire-old")
-        {
-            Description = "How long the secrets it has now go on working: 0, 90s, 15m, 24h, 7d. Default: 24h.",
-            HelpName = "DURATION",
-            DefaultValueFactory = _ => DefaultOverlap,
-            CustomParser = parsed =>
-            {
-                if (Durations.TryParse(parsed.Tokens[0].Value, out var duration))
-                {
-                    return duration;
-                }
-
-                parsed.AddError($"“{Identifiers.Shown(parsed.Tokens[0].Value)}” is no duration: write 0, 90s, 15m, 24h or 7d; at most 365d.");
-                return default;
-            },
-        };
+        var expireOld = CommonOptions.Duration(
+            "--expire-old", "How long the secrets it has now go on working: 0, 90s, 15m, 24h, 7d. Default: 24h.");
         var json = CommonOptions.Json();
         var rotate = new Command("rotate-secret", "Make a new secret, shown once; the old ones go on working for a while.") { id, expireOld, json };
-        rotate.SetAction((parsed, ct) => RotateAsync(parsed.GetRequiredValue(id), parsed.GetValue(expireOld), parsed.GetValue(json), ct));
+        rotate.SetAction((parsed, ct) => RotateAsync(parsed.GetRequiredValue(id), parsed.GetValue(expireOld) ?? DefaultOverlap, parsed.GetValue(json), ct));
         return rotate;
     }
 
@@ -216,6 +221,46 @@ internal sealed class ClientCommands : Command
         return ExitCodes.Done;
     }
 
+    private async Task<int> SetAsync(string id, TimeSpan? keyCache, bool? readiness, bool json, CancellationToken ct)
+    {
+        if (keyCache is null && readiness is null)
+        {
+            throw CommandException.Usage("Say what to change: --key-cache DURATION or --require-readiness true|false.");
+        }
+
+        if (ClientDraft.KeyCacheFault(keyCache) is { } fault)
+        {
+            throw CommandException.Refused(fault.Message);
+        }
+
+        await using var session = await CommandSession.OpenCurrentAsync(ct);
+        for (var attempt = 1; attempt <= SaveAttempts; attempt++)
+        {
+            var client = await FindAsync(session, id, ct);
+            var changed = client with
+            {
+                KeyCacheLifetime = keyCache is { } lifetime ? lifetime == TimeSpan.Zero ? null : lifetime : client.KeyCacheLifetime,
+                RequireReadiness = readiness ?? client.RequireReadiness,
+            };
+            if (await session.Get<IClientStore>().UpdateAsync(changed, session.Audit(AuditTypes.ClientChanged, id, "key rollover"), ct))
+            {
+                if (json)
+                {
+                    _terminal.WriteJson(writer => ClientMetadata.Write(writer, changed, secret: null));
+                }
+                else
+                {
+                    _terminal.Say($"Client {changed.Id} changed.");
+                    WriteClient(changed);
+                }
+
+                return ExitCodes.Done;
+            }
+        }
+
+        throw BeingChanged(id);
+    }
+
     private async Task<int> RotateAsync(string id, TimeSpan expireOld, bool json, CancellationToken ct)
     {
         await using var session = await CommandSession.OpenCurrentAsync(ct);
@@ -248,7 +293,7 @@ internal sealed class ClientCommands : Command
             // Somebody saved the client between reading and writing: once more, on what they saved.
         }
 
-        throw CommandException.Refused($"The client {Identifiers.Shown(id)} is being changed by others; try again.");
+        throw BeingChanged(id);
     }
 
     private void WriteRotation(Client client, string secret, ClientSecret[] kept, bool json)
@@ -290,6 +335,8 @@ internal sealed class ClientCommands : Command
         ("access tokens", $"{(client.TokenFormat == TokenFormat.Jwt ? "jwt" : "reference")}, {client.AccessTokenLifetime.TotalSeconds.ToString("0", CultureInfo.InvariantCulture)} s"),
         ("ID tokens", client.IdTokenSigningAlgorithm),
         ("UserInfo", client.UserInfoSigningAlgorithm ?? "not signed"),
+        ("key sets", client.KeyCacheLifetime is { } cache ? $"kept for {Spans.Text(cache)}" : null),
+        ("key rollovers", client.RequireReadiness ? "wait for it" : null),
         ("consent", client.RequireConsent ? "asked" : "not asked"),
         ("added", CommonOptions.Shown(client.CreatedAt)),
         ("disabled", client.DisabledAt is { } at ? CommonOptions.Shown(at) : null),
@@ -297,6 +344,9 @@ internal sealed class ClientCommands : Command
 
     private static async Task<Client> FindAsync(CommandSession session, string id, CancellationToken ct) =>
         await session.Get<IClientStore>().FindAsync(id, ct) ?? throw NoSuchClient(id);
+
+    private static CommandException BeingChanged(string id) =>
+        CommandException.Refused($"The client {Identifiers.Shown(id)} is being changed by others; try again.");
 
     private static CommandException NoSuchClient(string id) =>
         CommandException.Refused($"There is no client {Identifiers.Shown(id)}. List them with: identityserver clients list");

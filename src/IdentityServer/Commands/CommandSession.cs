@@ -1,6 +1,10 @@
 using IdentityServer.Configuration;
+using IdentityServer.Jobs;
 using IdentityServer.Keys;
+using IdentityServer.Protocol;
 using IdentityServer.Protocol.Audit;
+using IdentityServer.Protocol.Keys;
+using IdentityServer.Protocol.Revocations;
 using IdentityServer.SignIn;
 using IdentityServer.Storage;
 using IdentityServer.Storage.Schema;
@@ -31,12 +35,7 @@ internal sealed class CommandSession : IAsyncDisposable
     public static CommandSession Open()
     {
         var builder = ServerFolders.CommandBuilder();
-        return Open(builder, SettingsReader.Read(builder.Configuration, builder.Environment));
-    }
-
-    /// <summary>The same with settings that were read already.</summary>
-    public static CommandSession Open(HostApplicationBuilder builder, ServerSettings settings)
-    {
+        var settings = SettingsReader.Read(builder.Configuration, builder.Environment);
         builder.Logging
             .AddSimpleConsole(console => console.SingleLine = true)
             .AddFilter((category, level) => level >= LogLevel.Warning && category?.StartsWith("IdentityServer", StringComparison.Ordinal) == true);
@@ -46,6 +45,12 @@ internal sealed class CommandSession : IAsyncDisposable
         builder.Services.AddIdentityServerStorage(settings.Database.ToStorageOptions());
         builder.Services.AddPasswords(settings);
         builder.Services.AddMasterKey();
+        builder.Services.AddSingleton(settings.Keys.ToPolicy());
+        builder.Services.AddSingleton<KeyFactory>();
+        builder.Services.AddSingleton<ICronCalendar, CronTime>();
+        builder.Services.AddKeyRollover();
+        builder.Services.AddSingleton<RevocationList>();
+        builder.Services.AddSingleton<Revoker>();
         return new CommandSession(builder.Build(), settings);
     }
 

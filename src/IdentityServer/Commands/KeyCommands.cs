@@ -4,7 +4,7 @@ using IdentityServer.Protocol.Keys;
 
 namespace IdentityServer.Commands;
 
-/// <summary><c>keys list</c>; <see cref="MasterKeyCommands"/> are beside it.</summary>
+/// <summary><c>keys list</c>; <see cref="RolloverCommands"/> and <see cref="MasterKeyCommands"/> are beside it.</summary>
 internal sealed class KeyCommands : Command
 {
     private readonly Terminal _terminal;
@@ -18,6 +18,11 @@ internal sealed class KeyCommands : Command
         list.SetAction((parsed, ct) => ListAsync(parsed.GetValue(json), ct));
 
         Add(list);
+        foreach (var command in new RolloverCommands(terminal).All())
+        {
+            Add(command);
+        }
+
         Add(new MasterKeyCommands(terminal));
     }
 
@@ -28,7 +33,7 @@ internal sealed class KeyCommands : Command
         var entries = KeyEntry.List(await session.Get<IKeyStore>().LoadAsync(ct), session.Settings.Keys.ToPolicy(), session.Now);
         if (json)
         {
-            _terminal.WriteJsonArray(entries, Write);
+            _terminal.WriteJsonArray(entries, (writer, entry) => Write(writer, entry));
         }
         else
         {
@@ -37,7 +42,7 @@ internal sealed class KeyCommands : Command
                 ["Kid", "Algorithm", "State", "Created", "Active from", "Retires", "Erased", "Master key"],
                 entries.Select(entry => new[]
                 {
-                    entry.Key.Kid, entry.Key.Algorithm, Word(entry.State), CommonOptions.Shown(entry.Key.CreatedAt),
+                    entry.Key.Kid, entry.Key.Algorithm, Word(entry), CommonOptions.Shown(entry.Key.CreatedAt),
                     CommonOptions.Shown(entry.ActiveFrom), CommonOptions.Shown(entry.RetiresAt), CommonOptions.Shown(entry.Key.ErasedAt),
                     entry.Key.MasterKeyId,
                 }));
@@ -46,19 +51,20 @@ internal sealed class KeyCommands : Command
         return ExitCodes.Done;
     }
 
-    private static void Write(Utf8JsonWriter writer, KeyEntry entry)
+    internal static void Write(Utf8JsonWriter writer, KeyEntry entry, Action? writeMore = null)
     {
         writer.WriteStartObject();
         writer.WriteString("kid", entry.Key.Kid);
         writer.WriteString("alg", entry.Key.Algorithm);
-        writer.WriteString("state", Word(entry.State));
+        writer.WriteString("state", entry.State.ToString().ToLowerInvariant());
         CommonOptions.WriteInstant(writer, "createdAt", entry.Key.CreatedAt);
         CommonOptions.WriteInstant(writer, "activeFrom", entry.ActiveFrom);
         CommonOptions.WriteInstant(writer, "retiresAt", entry.RetiresAt);
         CommonOptions.WriteInstant(writer, "erasedAt", entry.Key.ErasedAt);
         writer.WriteString("masterKeyId", entry.Key.MasterKeyId);
+        writeMore?.Invoke();
         writer.WriteEndObject();
     }
 
-    private static string Word(KeyState state) => state.ToString().ToLowerInvariant();
+    internal static string Word(KeyEntry entry) => entry.State.ToString().ToLowerInvariant() + (entry.IsHeld ? ", held" : "");
 }

@@ -1,10 +1,11 @@
 using System.Globalization;
+using IdentityServer.Protocol.Keys;
 using IdentityServer.Storage.Cleanup;
 
 namespace IdentityServer.Jobs;
 
 /// <summary>Deletes what has expired.</summary>
-internal sealed class CleanupJob(IExpiredRows rows, TimeProvider clock) : IServerJob
+internal sealed class CleanupJob(IExpiredRows rows, IKeyUseStore uses, TimeProvider clock) : IServerJob
 {
     public string Name => "cleanup";
 
@@ -12,7 +13,9 @@ internal sealed class CleanupJob(IExpiredRows rows, TimeProvider clock) : IServe
 
     public async ValueTask<string?> RunAsync(CancellationToken ct)
     {
-        var deleted = await rows.DeleteAsync(clock.GetUtcNow(), ct);
+        var now = clock.GetUtcNow();
+        await uses.ForgetAsync(now, ct);
+        var deleted = await rows.DeleteAsync(now, ct);
         return deleted.Count == 0
             ? null
             : string.Join(", ", deleted.Select(table => string.Create(CultureInfo.InvariantCulture, $"{table.Key} {table.Value}")));
