@@ -1,10 +1,7 @@
-using IdentityServer.Jobs;
 using IdentityServer.Storage;
 using IdentityServer.Storage.Jobs;
 using IdentityServer.Storage.Schema;
 using IdentityServer.Testing;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 using Npgsql;
 
 namespace IdentityServer.ProtocolTests.Jobs;
@@ -13,8 +10,10 @@ namespace IdentityServer.ProtocolTests.Jobs;
 public sealed class ClusterTests : IAsyncLifetime
 {
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan _second = TimeSpan.FromSeconds(1);
+    private static readonly string[] _names = ["node_a", "node_b", "node_c"];
 
-    private readonly List<Node> _nodes = [];
+    private readonly List<JobNode> _nodes = [];
     private PostgresServer _postgres = null!;
     private string _database = null!;
 
@@ -35,58 +34,64 @@ public sealed class ClusterTests : IAsyncLifetime
     [Fact]
     public async Task Each_firing_runs_on_one_node_and_is_recorded_once()
     {
-        var (a, b, c) = await StartAsync(() => new Tick());
+        TestJob[] jobs = [.. _names.Select(_ => new TestJob("tick", _second, (_, _) => Task.FromResult<string?>("ticked")))];
+        await StartAsync(jobs);
         var started = TimeProvider.System.GetTimestamp();
         await Task.Delay(TimeSpan.FromSeconds(5), Ct);
         var elapsed = TimeProvider.System.GetElapsedTime(started);
 
-        var runs = a.Job<Tick>().Runs + b.Job<Tick>().Runs + c.Job<Tick>().Runs;
-        var recorded = await a.Services.GetRequiredService<IJobHistory>().LatestAsync("tick", 100, Ct);
+        var runs = jobs.Sum(job => job.Runs);
+        var recorded = await _nodes[0].Get<IJobHistory>().LatestAsync("tick", 100, Ct);
 
         // Once a second, not once a second and node.
         Assert.InRange(runs, 2, (int)elapsed.TotalSeconds + 4);
         Assert.InRange(recorded.Count, runs - 1, runs + 1);
-        Assert.All(recorded, run => Assert.Equal(JobOutcome.Ok, run.Outcome));
+        Assert.All(recorded, run => Assert.Equal((JobOutcome.Ok, "ticked"), (run.Outcome, run.Detail)));
     }
 
     [Fact]
     public async Task When_a_node_dies_in_the_middle_of_a_job_another_goes_on()
     {
-        var gate = new Gate();
-        var (a, b, c) = await StartAsync(() => new Stuck(gate));
-        var first = await gate.Entered.Task.WaitAsync(_patience, Ct);
-        var victim = new[] { a, b, c }.Single(node => ReferenceEquals(node.Job<Stuck>(), first));
+        var entered = new TaskCompletionSource<TestJob>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var takenOver = new TaskCompletionSource<TestJob>(TaskCreationOptions.RunContinuationsAsynchronously);
+        TestJob[] jobs = [.. _names.Select(_ => new TestJob("stuck", _second, async (job, ct) =>
+        {
+            if (entered.TrySetResult(job))
+            {
+                await Task.Delay(Timeout.Infinite, ct);
+            }
+
+            takenOver.TrySetResult(job);
+            return null;
+        }))];
+        await StartAsync(jobs);
+        var first = await entered.Task.WaitAsync(_patience, Ct);
 
         // As long as it is alive, nobody else begins.
         await Task.Delay(TimeSpan.FromSeconds(3), Ct);
-        Assert.False(gate.TakenOver.Task.IsCompleted);
-        await CutOffAsync(victim);
+        Assert.False(takenOver.Task.IsCompleted);
+        await CutOffAsync(_names[Array.IndexOf(jobs, first)]);
 
-        var second = await gate.TakenOver.Task.WaitAsync(_patience, Ct);
-        Assert.NotSame(first, second);
+        Assert.NotSame(first, await takenOver.Task.WaitAsync(_patience, Ct));
     }
 
-    private async Task<(Node A, Node B, Node C)> StartAsync(Func<IServerJob> job)
+    private async Task StartAsync(TestJob[] jobs)
     {
-        var nodes = new List<Node>();
-        foreach (var name in new[] { "node_a", "node_b", "node_c" })
+        foreach (var (name, job) in _names.Zip(jobs))
         {
             await AdministerAsync($"CREATE ROLE {name} SUPERUSER LOGIN");
             var connection = new NpgsqlConnectionStringBuilder(_database) { Username = name }.ToString();
-            var node = new Node(name, new StorageOptions(DatabaseProvider.PostgreSql, connection), job());
-            _nodes.Add(node);
-            nodes.Add(node);
+            _nodes.Add(new JobNode(new StorageOptions(DatabaseProvider.PostgreSql, connection), job));
         }
 
-        await nodes[0].Services.GetRequiredService<DatabaseSchema>().MigrateAsync(Ct);
-        await Task.WhenAll(nodes.Select(node => node.StartAsync(Ct)));
-        return (nodes[0], nodes[1], nodes[2]);
+        await _nodes[0].Get<DatabaseSchema>().MigrateAsync(Ct);
+        await Task.WhenAll(_nodes.Select(node => node.StartAsync(Ct)));
     }
 
-    private async Task CutOffAsync(Node node)
+    private async Task CutOffAsync(string name)
     {
-        await AdministerAsync($"ALTER ROLE {node.Name} NOLOGIN");
-        await AdministerAsync($"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{node.Name}'");
+        await AdministerAsync($"ALTER ROLE {name} NOLOGIN");
+        await AdministerAsync($"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{name}'");
     }
 
     private async Task AdministerAsync(string statement)
@@ -99,95 +104,5 @@ public sealed class ClusterTests : IAsyncLifetime
         command.CommandText = statement;
 #pragma warning restore CA2100
         await command.ExecuteNonQueryAsync(Ct);
-    }
-
-    private sealed class Node : IAsyncDisposable
-    {
-        private readonly IHost _host;
-        private readonly IServerJob _job;
-
-        public Node(string name, StorageOptions storage, IServerJob job)
-        {
-            (Name, _job) = (name, job);
-            var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
-            builder.Services.AddIdentityServerStorage(storage);
-            builder.Services.AddSingleton(job);
-            builder.Services.AddSingleton(new JobTiming
-            {
-                StartAfter = TimeSpan.Zero,
-                CheckIn = TimeSpan.FromSeconds(1),
-                CheckInGrace = TimeSpan.FromSeconds(2),
-            });
-            builder.Services.AddSingleton<JobWatch>();
-            builder.Services.AddHostedService<JobScheduler>();
-            builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(2));
-            _host = builder.Build();
-        }
-
-        public string Name { get; }
-
-        public IServiceProvider Services => _host.Services;
-
-        public T Job<T>()
-            where T : IServerJob => (T)_job;
-
-        public Task StartAsync(CancellationToken ct) => _host.StartAsync(ct);
-
-        public async ValueTask DisposeAsync()
-        {
-            try
-            {
-                await _host.StopAsync();
-            }
-            catch (OperationCanceledException)
-            {
-                // It was cut off.
-            }
-
-            _host.Dispose();
-        }
-    }
-
-    private sealed class Tick : IServerJob
-    {
-        private int _runs;
-
-        public int Runs => Volatile.Read(ref _runs);
-
-        public string Name => "tick";
-
-        public TimeSpan Every => TimeSpan.FromSeconds(1);
-
-        public ValueTask<string?> RunAsync(CancellationToken ct)
-        {
-            Interlocked.Increment(ref _runs);
-            return new("ticked");
-        }
-    }
-
-    private sealed class Gate
-    {
-        public TaskCompletionSource<IServerJob> Entered { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-        public TaskCompletionSource<IServerJob> TakenOver { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    }
-
-    /// <summary>The first run never ends.</summary>
-    private sealed class Stuck(Gate gate) : IServerJob
-    {
-        public string Name => "stuck";
-
-        public TimeSpan Every => TimeSpan.FromSeconds(1);
-
-        public async ValueTask<string?> RunAsync(CancellationToken ct)
-        {
-            if (gate.Entered.TrySetResult(this))
-            {
-                await Task.Delay(Timeout.Infinite, ct);
-            }
-
-            gate.TakenOver.TrySetResult(this);
-            return null;
-        }
     }
 }
