@@ -114,6 +114,7 @@ public static class ServerHost
         app.MapProtocol();
         app.MapHealth();
         app.MapSignIn();
+        app.MapConsole();
         app.MapPlayground();
     }
 

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Data.Common;
+using IdentityServer.Layout;
 using IdentityServer.Protocol;
 using IdentityServer.Protocol.Scopes;
 using Microsoft.Net.Http.Headers;
@@ -169,7 +170,12 @@ internal static class AdminRoutes
         .AddSingleton<AdminAccess>()
         .AddSingleton<KeySituations>()
         .AddSingleton<KeysApi>()
-        .AddSingleton<AdminApi>();
+        .AddSingleton<AdminApi>()
+        .AddSingleton<ConsoleAccess>();
+
+    /// <summary>The console's front door; its pages are Razor pages.</summary>
+    public static void MapConsole(this WebApplication app) =>
+        app.MapGet("/admin", (HttpContext http) => Results.Redirect(Links.Console(http.Request)));
 
     /// <summary>The admin API; before the middleware of the pages.</summary>
     public static void UseAdminApi(this WebApplication app, bool isHttps)

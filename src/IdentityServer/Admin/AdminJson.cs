@@ -187,6 +187,7 @@ internal sealed record EmptyBody;
 [JsonSerializable(typeof(ForceBody))]
 [JsonSerializable(typeof(CompromiseBody))]
 [JsonSerializable(typeof(EmptyBody))]
+[JsonSerializable(typeof(KeyDraft))]
 internal sealed partial class AdminJson : JsonSerializerContext
 {
     private static AdminJson? _plain;

@@ -5,7 +5,13 @@ namespace IdentityServer.Admin;
 
 /// <summary>Everything there is to say about the keys at one instant: what the API answers and the page shows.</summary>
 internal sealed class KeySituation(
-    DateTimeOffset now, KeyRows rows, IReadOnlyList<KeyUse> uses, IReadOnlyList<Client> clients, KeyPolicy policy, ICronCalendar calendar)
+    DateTimeOffset now,
+    KeyRows rows,
+    IReadOnlyList<KeyUse> uses,
+    IReadOnlyList<KeyFetch> fetches,
+    IReadOnlyList<Client> clients,
+    KeyPolicy policy,
+    ICronCalendar calendar)
 {
     public DateTimeOffset Now => now;
 
@@ -15,6 +21,9 @@ internal sealed class KeySituation(
 
     /// <summary>Tokens that are alive, by key, client and end.</summary>
     public IReadOnlyList<KeyUse> Uses => uses;
+
+    /// <summary>Who fetched which key at an address of its own.</summary>
+    public IReadOnlyList<KeyFetch> Fetches => fetches;
 
     public IReadOnlyList<Client> Clients => clients;
 
@@ -95,6 +104,7 @@ internal sealed record Takeover(TakeoverKind Kind, string? Kid);
 internal sealed class KeySituations(
     IKeyStore store,
     IKeyUseStore uses,
+    IKeyFetchStore fetches,
     IClientStore clients,
     KeyUseLedger used,
     KeyFetchLedger fetched,
@@ -109,6 +119,12 @@ internal sealed class KeySituations(
         await fetched.FlushAsync(ct);
         var now = clock.GetUtcNow();
         return new KeySituation(
-            now, await store.LoadAsync(ct), await uses.ListAsync(now, ct), await clients.ListAsync(ct), policy, calendar);
+            now,
+            await store.LoadAsync(ct),
+            await uses.ListAsync(now, ct),
+            await fetches.ListAsync(ct),
+            await clients.ListAsync(ct),
+            policy,
+            calendar);
     }
 }

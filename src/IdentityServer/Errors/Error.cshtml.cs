@@ -25,6 +25,9 @@ public enum ErrorKind
     /// <summary>The set-up link does not work.</summary>
     SetupClosed,
 
+    /// <summary>The person has no role for the page.</summary>
+    NotAnOperator,
+
     /// <summary>A form came without the token that shows it is ours.</summary>
     Form,
 
@@ -115,6 +118,7 @@ public sealed class ErrorModel(Brand brand, ClientDirectory clients, TimeProvide
     {
         (_, PageProblem.Expired, _) or ({ Parameter: "handle" }, _, _) => ErrorKind.Expired,
         (_, PageProblem.SetupClosed, _) => ErrorKind.SetupClosed,
+        (_, PageProblem.NotAnOperator, _) => ErrorKind.NotAnOperator,
         ({ Parameter: "client_id" }, _, _) => ErrorKind.UnknownApp,
         ({ Parameter: "redirect_uri" or "post_logout_redirect_uri" }, _, _) => ErrorKind.UnknownAddress,
         ({ Code: "temporarily_unavailable" }, _, _) or (_, _, StatusCodes.Status503ServiceUnavailable) => ErrorKind.Unavailable,

@@ -11,15 +11,18 @@ public enum PageProblem
 
     /// <summary>The set-up link is unknown, used, too old, or there is an administrator already.</summary>
     SetupClosed,
+
+    /// <summary>The page is for administrators and operators.</summary>
+    NotAnOperator,
 }
 
 /// <summary>Hands a request over to the error page.</summary>
 public static class PageProblems
 {
-    /// <summary>Answers 400 and lets the error page say what happened.</summary>
+    /// <summary>Answers 400, or 403, and lets the error page say what happened.</summary>
     public static IActionResult Show(this PageModel page, PageProblem problem)
     {
         page.HttpContext.Items[typeof(PageProblem)] = problem;
-        return page.StatusCode(StatusCodes.Status400BadRequest);
+        return page.StatusCode(problem == PageProblem.NotAnOperator ? StatusCodes.Status403Forbidden : StatusCodes.Status400BadRequest);
     }
 }

@@ -3,14 +3,29 @@ namespace IdentityServer.Layout;
 /// <summary>Addresses that hosted pages send the browser to; each keeps the language the person chose.</summary>
 public static class Links
 {
+    /// <summary>Where a sign-in leads to, by name: an address in the query could be anybody's.</summary>
+    public const string ConsoleName = "console";
+
     // Only what our own pages put into addresses; anything else that was sent stays out of our markup.
-    private static readonly string[] Kept = ["handle", "code"];
+    private static readonly string[] Kept = ["handle", "code", "to", "span"];
 
     /// <summary>The paused authorization request decides what comes next; without one it is the home page.</summary>
     public static string Resume(HttpRequest request, string? handle) =>
         handle is null ? To(request, "/", null) : To(request, "/connect/authorize/resume", handle);
 
     public static string Login(HttpRequest request, string? handle) => To(request, "/login", handle);
+
+    /// <summary>Sign in, for the console; see <see cref="Console"/>.</summary>
+    public static string LoginToConsole(HttpRequest request) => To(request, "/login", null, "to", ConsoleName);
+
+    public static string Console(HttpRequest request) => To(request, "/admin/keys", null);
+
+    /// <summary>The same page for another length of time.</summary>
+    public static string InSpan(HttpRequest request, string span)
+    {
+        var query = QueryString.Create("span", span);
+        return request.Path + (UiLanguage.AskedFor(request) is { } language ? query.Add("ui_locales", language.Tag) : query);
+    }
 
     public static string SelectAccount(HttpRequest request, string? handle) => To(request, "/select-account", handle);
 
@@ -29,9 +44,12 @@ public static class Links
     public static string InLanguage(HttpRequest request, UiLanguage language) =>
         KeptOf(request).Add("ui_locales", language.Tag).ToString();
 
-    public static string To(HttpRequest request, string path, string? handle)
+    public static string To(HttpRequest request, string path, string? handle) => To(request, path, handle, null, null);
+
+    private static string To(HttpRequest request, string path, string? handle, string? name, string? value)
     {
         var query = handle is null ? QueryString.Empty : QueryString.Create("handle", handle);
+        query = name is null ? query : query.Add(name, value!);
         if (UiLanguage.AskedFor(request) is { } language)
         {
             query = query.Add("ui_locales", language.Tag);

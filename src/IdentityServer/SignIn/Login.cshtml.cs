@@ -16,12 +16,16 @@ public enum LoginProblem
     Busy,
 }
 
-/// <summary>Asks for user name and password. Also serves without a paused request: then the home page comes next.</summary>
+/// <summary>Asks for user name and password. Also serves without a paused request: then the home page or the console comes next.</summary>
 public sealed class LoginModel(
     PausedRequests requests, SignInFlow signIn, SessionCookie cookie, People people) : PageModel
 {
     [BindProperty(SupportsGet = true)]
     public string? Handle { get; set; }
+
+    /// <summary>Where to go without a paused request: <see cref="Links.ConsoleName"/>, or home.</summary>
+    [BindProperty(SupportsGet = true)]
+    public string? To { get; set; }
 
     [BindProperty]
     public string? UserName { get; set; }
@@ -46,7 +50,7 @@ public sealed class LoginModel(
         }
 
         var session = await cookie.FindSessionAsync(HttpContext, ct);
-        if (Handle is null && session is not null)
+        if (Handle is null && session is not null && !IsForConsole)
         {
             return new SeeOther(Links.To(Request, "/", null));
         }
@@ -74,7 +78,7 @@ public sealed class LoginModel(
         switch (await signIn.SignInAsync(UserName ?? "", Password ?? "", isKept, HttpContext, ct))
         {
             case SignInOutcome.SignedIn:
-                return new SeeOther(Links.Resume(Request, Handle));
+                return new SeeOther(IsForConsole ? Links.Console(Request) : Links.Resume(Request, Handle));
 
             case SignInOutcome.Busy:
                 Response.StatusCode = StatusCodes.Status429TooManyRequests;
@@ -84,9 +88,12 @@ public sealed class LoginModel(
 
             default:
                 new LoginDraft(UserName, isKept, IsRefused: true).Save(TempData);
-                return new SeeOther(Links.Login(Request, Handle));
+                return new SeeOther(IsForConsole ? Links.LoginToConsole(Request) : Links.Login(Request, Handle));
         }
     }
+
+    // Also for somebody who is signed in: the console wants a fresh proof.
+    private bool IsForConsole => Handle is null && To == Links.ConsoleName;
 
     private async ValueTask<bool> FindPausedAsync(CancellationToken ct)
     {

@@ -1,0 +1,26 @@
+using IdentityServer.Protocol.Sessions;
+using IdentityServer.SignIn;
+
+namespace IdentityServer.Admin;
+
+/// <summary>Who may see the console, and who may change something there.</summary>
+internal sealed class ConsoleAccess(SessionCookie cookie, People people, AdminAccess access, TimeProvider clock)
+{
+    /// <summary>How long a proof of who somebody is counts for a change.</summary>
+    public static readonly TimeSpan ProofLifetime = TimeSpan.FromMinutes(15);
+
+    /// <summary>The browser's visitor; nobody when nobody is signed in.</summary>
+    public async ValueTask<Visit?> FindAsync(HttpContext http, CancellationToken ct) =>
+        await cookie.FindSessionAsync(http, ct) is { } session && await people.FindAsync(session.Subject, ct) is { } person
+            ? new Visit(session, person, await access.IsOperatorAsync(session.Subject, ct))
+            : null;
+
+    // There is no second factor yet: where it will be asked for is here.
+    public bool HasProof(Session session) => clock.GetUtcNow() - session.AuthenticatedAt < ProofLifetime;
+}
+
+/// <summary>Somebody at the console's door.</summary>
+/// <param name="Session">Their session.</param>
+/// <param name="Person">Who.</param>
+/// <param name="IsOperator">They may come in.</param>
+internal sealed record Visit(Session Session, Person Person, bool IsOperator);
