@@ -89,11 +89,13 @@ public sealed class AccessibilityTests(HostedSite site)
         yield return "error";
     }
 
-    private static async Task CheckAsync(Visitor visitor, string name, string language, bool judgesContrast)
+    /// <summary>Judges the page that the visitor is at.</summary>
+    internal static async Task CheckAsync(Visitor visitor, string name, string language, bool judgesContrast)
     {
         var page = visitor.Page;
         Assert.Equal(language, await page.Locator("html").GetAttributeAsync("lang"));
         Assert.Equal(1, await page.Locator("h1").CountAsync());
+        Assert.DoesNotMatch(@"\{\d", await page.TitleAsync() + await page.Locator("html").TextContentAsync());
         await AssertFitsAsync(page, name);
 
         // Forced colours are the person's own; axe would compare those we had chosen.

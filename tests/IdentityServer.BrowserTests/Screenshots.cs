@@ -1,4 +1,11 @@
+using System.Collections.Frozen;
+using IdentityServer.Protocol;
+using IdentityServer.Protocol.Audit;
+using IdentityServer.Protocol.Changes;
+using IdentityServer.Protocol.Clients;
+using IdentityServer.Protocol.Keys;
 using IdentityServer.Testing;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Playwright;
 
 namespace IdentityServer.BrowserTests;
@@ -39,6 +46,113 @@ public sealed class Screenshots(HostedSite site)
         await SaveAsync(visitor.Page, "setup");
     }
 
+    /// <summary>A week in the life of the keys: one rollover behind, one ahead, and a client that has not heard of it.</summary>
+    [Fact]
+    public async Task The_keys_can_be_pictured()
+    {
+        var ct = TestContext.Current.CancellationToken;
+        var rollover = site.Server.Services.GetRequiredService<KeyRollover>();
+        var ring = site.Server.Services.GetRequiredService<SigningKeyRing>();
+        var oscar = await site.Server.AddPersonAsync("oscar", ct, "operator");
+        foreach (var algorithm in KeyFactory.Algorithms)
+        {
+            await rollover.CancelAsync(algorithm, "test", ct);
+        }
+
+        var orders = await AddServiceAsync("northwind-billing", "Northwind Billing", TimeSpan.FromMinutes(30), ct);
+        var scanner = await AddServiceAsync("warehouse-scanner", "Warehouse Scanner", TimeSpan.FromHours(2), ct);
+        var payroll = await AddServiceAsync("payroll-sync", "Payroll Sync", TimeSpan.FromHours(1), ct, waits: true);
+        RelyingParty[] all = [orders, scanner, payroll];
+        await FetchAsync(ct, all);
+        await rollover.ScheduleAsync("RS256", Now.AddHours(24), force: true, "test", ct);
+        await ring.ReloadAsync(ct);
+        for (var hour = 0; hour < 26; hour += 6)
+        {
+            await FetchAsync(ct, all);
+            site.Server.Clock.Advance(TimeSpan.FromHours(6));
+        }
+
+        await rollover.ScheduleAsync("ES256", Now.AddHours(44), force: false, "test", ct);
+        await ring.ReloadAsync(ct);
+        for (var part = 0; part < 8; part++)
+        {
+            site.Server.Clock.Advance(TimeSpan.FromMinutes(45));
+            await FetchAsync(ct, part > 2 ? [orders, scanner] : [orders]);
+            for (var i = 0; i < 12; i++)
+            {
+                await orders.ClientCredentialsAsync("orders.read", ct);
+                await scanner.ClientCredentialsAsync("orders.read", ct);
+            }
+        }
+
+        await PictureKeysAsync(oscar, "keys", ColorScheme.Light, 1280, "en-GB");
+        await PictureKeysAsync(oscar, "keys-dark", ColorScheme.Dark, 1280, "en-GB");
+        await PictureKeysAsync(oscar, "keys-narrow", ColorScheme.Light, 390, "en-GB");
+        await PictureKeysAsync(oscar, "keys-zh", ColorScheme.Light, 1280, "zh-CN");
+        await PictureKeysAsync(oscar, "keys-year", ColorScheme.Light, 1280, "en-GB", "?span=1y");
+        await PictureKeysAsync(oscar, "keys-months", ColorScheme.Light, 1280, "en-GB", "?span=3m");
+        await PictureKeysAsync(oscar, "keys-refused", ColorScheme.Light, 1280, "en-GB", refused: true);
+
+        // It would hold back the rollovers of other tests.
+        var audit = new AuditEvent(AuditTypes.ClientRemoved, Now) { Actor = "test" };
+        await site.Server.Services.GetRequiredService<IClientStore>().RemoveAsync("payroll-sync", audit, ct);
+        await site.Server.Services.GetRequiredService<ChangeFeed>().PollAsync(ct);
+    }
+
+    private DateTimeOffset Now => site.Server.Clock.GetUtcNow();
+
+    private Task<RelyingParty> AddServiceAsync(string id, string name, TimeSpan lifetime, CancellationToken ct, bool waits = false) =>
+        site.Server.AddClientAsync(
+            new Client
+            {
+                Id = id,
+                Type = ClientType.Service,
+                Name = name,
+                AuthMethod = ClientAuthMethods.Basic,
+                GrantTypes = FrozenSet.Create(StringComparer.Ordinal, GrantTypes.ClientCredentials),
+                Scopes = FrozenSet.Create(StringComparer.Ordinal, "orders.read"),
+                AccessTokenLifetime = lifetime,
+                RequireReadiness = waits,
+            },
+            ct);
+
+    private async Task FetchAsync(CancellationToken ct, params RelyingParty[] clients)
+    {
+        foreach (var client in clients)
+        {
+            await site.Server.FetchAsync($"{Endpoints.Jwks}?client_id={client.ClientId}", ct);
+        }
+    }
+
+    private async Task PictureKeysAsync(
+        Person person, string name, ColorScheme scheme, int width, string locale, string query = "", bool refused = false)
+    {
+        await using var visitor = await site.OpenAsync(options =>
+        {
+            options.ColorScheme = scheme;
+            options.Locale = locale;
+            options.ViewportSize = new ViewportSize { Width = width, Height = 1500 };
+        });
+        await visitor.OpenAsync("/admin");
+        await visitor.SignInAsync(person);
+        await visitor.Page.WaitForURLAsync("**/admin/keys");
+        if (query.Length > 0)
+        {
+            await visitor.OpenAsync("/admin/keys" + query);
+        }
+
+        if (refused)
+        {
+            await visitor.Page.Locator("#alg").SelectOptionAsync("RS256");
+            await visitor.Page.Locator("#from").FillAsync(Now.AddHours(2).UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm", null));
+            await visitor.Page.Locator("button[value=schedule]").ClickAsync();
+            await visitor.Page.Locator("#from-error").WaitForAsync();
+            await visitor.Page.Locator(".danger-zone > summary").ClickAsync();
+        }
+
+        await SaveAsync(visitor.Page, name, isWhole: refused || width < 500);
+    }
+
     private async Task PictureSignInAsync(string name, ColorScheme scheme, int width, string locale, ForcedColors forced = ForcedColors.None)
     {
         await using var visitor = await site.OpenAsync(options =>
@@ -52,9 +166,9 @@ public sealed class Screenshots(HostedSite site)
         await SaveAsync(visitor.Page, name);
     }
 
-    private static async Task SaveAsync(IPage page, string name)
+    private static async Task SaveAsync(IPage page, string name, bool isWhole = true)
     {
-        var picture = await page.ScreenshotAsync(new PageScreenshotOptions { FullPage = true });
+        var picture = await page.ScreenshotAsync(new PageScreenshotOptions { FullPage = isWhole });
         Assert.NotEmpty(picture);
         if (Environment.GetEnvironmentVariable("IDENTITY_TEST_IMAGES") is { Length: > 0 } folder)
         {
