@@ -91,12 +91,17 @@ public sealed class ServerFolder : IAsyncDisposable
     }
 
     /// <summary>Starts the server and waits until it is ready.</summary>
-    public async Task<ServerProcess> StartAsync(CancellationToken ct)
+    public Task<ServerProcess> StartAsync(CancellationToken ct) => StartAsync(Address, ct);
+
+    /// <summary>Starts a node of the same server at another address.</summary>
+    public async Task<ServerProcess> StartAsync(Uri address, CancellationToken ct)
     {
-        var server = new ServerProcess(StartInfo(["serve"]));
+        var start = StartInfo(["serve"]);
+        start.Environment["ASPNETCORE_URLS"] = address.GetLeftPart(UriPartial.Authority);
+        var server = new ServerProcess(start);
         try
         {
-            await server.WaitUntilReadyAsync(_http, new Uri(Address, "/health/ready"), TimeSpan.FromSeconds(120), ct);
+            await server.WaitUntilReadyAsync(_http, new Uri(address, "/health/ready"), TimeSpan.FromSeconds(120), ct);
             return server;
         }
         catch
