@@ -73,6 +73,33 @@ public sealed class KeyCommandTests
         await RefusedAsync(folder, "was taken back", "keys", "compromise", only, "--reason", "x", "--yes");
     }
 
+    [Fact]
+    public async Task A_database_that_cannot_be_written_changes_nothing()
+    {
+        await using var folder = await ServerFolder.CreateAsync(Ct);
+        (await folder.RunAsync(["migrate", "up"], null, Ct)).Expect();
+        await using (await folder.StartAsync(Ct))
+        {
+        }
+
+        folder.Environment["IdentityServer__Database__ConnectionString"] += ";Mode=ReadOnly";
+        var before = (await folder.RunAsync(["keys", "list", "--json"], null, Ct)).Successful().Output;
+        foreach (var arguments in new[]
+        {
+            new[] { "keys", "schedule", "ES256", "--at", "+26h" },
+            ["keys", "schedule", "ES256", "--every", "30d"],
+            ["keys", "compromise", await ActiveAsync(folder, "ES256"), "--reason", "x", "--yes"],
+        })
+        {
+            var refused = await folder.RunAsync(arguments, null, Ct);
+            Assert.Equal(3, refused.ExitCode);
+            Assert.Contains("readonly", refused.Errors, StringComparison.Ordinal);
+            Assert.DoesNotContain("   at ", refused.Errors, StringComparison.Ordinal);
+        }
+
+        Assert.Equal(before, (await folder.RunAsync(["keys", "list", "--json"], null, Ct)).Successful().Output);
+    }
+
     private static async Task RefusedAsync(ServerFolder folder, string reason, params string[] arguments)
     {
         var before = (await folder.RunAsync(["keys", "list", "--json"], null, Ct)).Successful().Output;
