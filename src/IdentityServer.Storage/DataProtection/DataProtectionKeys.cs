@@ -1,3 +1,4 @@
+using System.Data;
 using System.Xml.Linq;
 using IdentityServer.Protocol.Audit;
 using IdentityServer.Storage.Deeds;
@@ -7,10 +8,14 @@ using Microsoft.EntityFrameworkCore;
 namespace IdentityServer.Storage.DataProtection;
 
 /// <summary>Keeps the Data Protection ring in the database, so that every node reads every node's cookies.</summary>
-internal sealed class DataProtectionKeys(IStatements statements, IDbContextFactory<ServerDb> databases, IDeeds deeds)
+internal sealed class DataProtectionKeys(IStatements statements, IDeeds deeds)
     : IXmlRepository, IDataProtectionKeys
 {
     private static readonly Statement All = new("""SELECT "Id", "FriendlyName", "Xml" FROM "DataProtectionKeys" ORDER BY "Id" """);
+
+    /// <summary>By hand: every first start adds one, and must not wake EF Core.</summary>
+    private static readonly ConditionalDeed Add = new(Statement.Insert(
+        "DataProtectionKeys", condition: null, ("FriendlyName", DbType.String), ("Xml", DbType.String)));
 
     public ValueTask<IReadOnlyList<DataProtectionKey>> ListAsync(CancellationToken ct) => statements.ListAsync(
         All,
@@ -22,16 +27,9 @@ internal sealed class DataProtectionKeys(IStatements statements, IDbContextFacto
     public IReadOnlyCollection<XElement> GetAllElements() =>
         [.. ListAsync(CancellationToken.None).AsTask().GetAwaiter().GetResult().Select(row => XElement.Parse(row.Xml))];
 
-    public void StoreElement(XElement element, string friendlyName)
-    {
-        using var db = databases.CreateDbContext();
-        db.DataProtectionKeys.Add(new DataProtectionKey
-        {
-            FriendlyName = friendlyName,
-            Xml = element.ToString(SaveOptions.DisableFormatting),
-        });
-        db.SaveChanges();
-    }
+    public void StoreElement(XElement element, string friendlyName) => deeds
+        .DecideAsync(Add, [friendlyName, element.ToString(SaveOptions.DisableFormatting)], CancellationToken.None)
+        .GetAwaiter().GetResult();
 
     public async ValueTask<bool> ResealAsync(DataProtectionKey row, string xml, AuditEvent audit, CancellationToken ct) =>
         await deeds.RunAsync(

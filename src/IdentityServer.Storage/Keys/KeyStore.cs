@@ -1,7 +1,9 @@
+using System.Data;
 using System.Data.Common;
 using IdentityServer.Protocol.Audit;
 using IdentityServer.Protocol.Changes;
 using IdentityServer.Protocol.Keys;
+using IdentityServer.Storage.Audit;
 using IdentityServer.Storage.Deeds;
 using Microsoft.EntityFrameworkCore;
 
@@ -20,6 +22,40 @@ internal sealed class KeyStore(IStatements statements, IDeeds deeds) : IKeyStore
 
     private static readonly Statement Plans = new(
         """SELECT "Algorithm", "Version", "Every", "Cron", "TimeZone", "IsForced", "SkippedThrough" FROM "KeyPlans" """);
+
+    /// <summary>The first key of an algorithm, by hand: a first start must not wake EF Core either.</summary>
+    private static readonly ConditionalDeed First = new(
+        Statement.Insert(
+            "KeyPlans",
+            condition: null,
+            ("Algorithm", DbType.AnsiString),
+            ("Version", DbType.Int32),
+            ("Every", DbType.Int64),
+            ("Cron", DbType.String),
+            ("TimeZone", DbType.String),
+            ("IsForced", DbType.Boolean),
+            ("SkippedThrough", DbType.Int64)),
+        Statement.Insert(
+            "SigningKeys",
+            condition: null,
+            ("Kid", DbType.AnsiString),
+            ("Algorithm", DbType.AnsiString),
+            ("CreatedAt", DbType.Int64),
+            ("PublicJwk", DbType.String),
+            ("SealedPrivateKey", DbType.Binary),
+            ("MasterKeyId", DbType.AnsiString)),
+        Statement.Insert(
+            "KeyActivations",
+            condition: null,
+            ("Id", DbType.AnsiString),
+            ("Algorithm", DbType.AnsiString),
+            ("Kid", DbType.AnsiString),
+            ("Predecessor", DbType.AnsiString),
+            ("At", DbType.Int64),
+            ("AwaitsReadiness", DbType.Boolean),
+            ("ReleasedAt", DbType.Int64)),
+        Statement.Insert("Changes", condition: null, ("Kind", DbType.Int32), ("Key", DbType.String), ("At", DbType.Int64)),
+        AuditStatements.Insert);
 
     public ValueTask<IReadOnlyList<SigningKey>> ListAsync(CancellationToken ct) => statements.ListAsync(Keys, [], ReadKey, ct);
 
@@ -45,6 +81,11 @@ internal sealed class KeyStore(IStatements statements, IDeeds deeds) : IKeyStore
     {
         try
         {
+            if (change is { Plan.Version: 0, AddedKey: { } key, AddedActivation: { } activation })
+            {
+                return await deeds.DecideAsync(First, FirstValues(change.Plan, key, activation, audit), ct);
+            }
+
             return await deeds.RunAsync(
                 async (db, ct) =>
                 {
@@ -56,11 +97,22 @@ internal sealed class KeyStore(IStatements statements, IDeeds deeds) : IKeyStore
                 },
                 ct);
         }
-        catch (DbUpdateException error) when (error is DbUpdateConcurrencyException || UniqueViolation.Is(error))
+        catch (Exception error) when (error is DbUpdateConcurrencyException || UniqueViolation.Is(error))
         {
             return false;
         }
     }
+
+    private static object?[] FirstValues(KeyPlan plan, SigningKey key, KeyActivation activation, AuditEvent audit) =>
+    [
+        plan.Algorithm, 1, plan.Every is { } every ? (long)every.TotalMilliseconds : null, plan.Cron, plan.TimeZone, plan.IsForced,
+        Columns.Of(plan.SkippedThrough),
+        key.Kid, key.Algorithm, Columns.Of(key.CreatedAt), key.PublicJwk, key.SealedPrivateKey, key.MasterKeyId,
+        activation.Id, activation.Algorithm, activation.Kid, activation.Predecessor, Columns.Of(activation.At), activation.AwaitsReadiness,
+        Columns.Of(activation.ReleasedAt),
+        (int)ChangeKind.Key, key.Kid, Columns.Of(audit.At),
+        .. AuditStatements.Values(audit),
+    ];
 
     public async ValueTask<bool> ResealAsync(
         string kid, byte[] box, byte[] resealed, string masterKeyId, AuditEvent audit, CancellationToken ct) => await deeds.RunAsync(
