@@ -40,16 +40,16 @@ public sealed class KeysPageTests(HostedSite site)
         Assert.Contains(pending.Kid, await page.Locator("[role=status]").TextContentAsync(), StringComparison.Ordinal);
         Assert.Equal(1, await page.Locator("#ready-ES256").CountAsync());
 
-        await page.Locator("#events summary").First.ClickAsync();
+        await page.Locator("details:has(#move-ES256) > summary").ClickAsync();
         await page.Locator("#move-ES256").FillAsync(Field(Now.AddHours(2)));
-        await page.Locator("button[value=move]").First.ClickAsync();
+        await page.Locator("form:has(#move-ES256) button[value=move]").ClickAsync();
         await page.Locator("#move-ES256-error").WaitForAsync();
         await page.Locator("#move-ES256").FillAsync(Field(Now.AddDays(4)));
-        await page.Locator("button[value=move]").First.ClickAsync();
+        await page.Locator("form:has(#move-ES256) button[value=move]").ClickAsync();
         await page.Locator("[role=status]").WaitForAsync();
         Assert.Equal(Field(Now.AddDays(4)), Field((await PendingAsync("ES256"))!.At));
 
-        await page.Locator("button[value=cancel]").First.ClickAsync();
+        await page.Locator("form:has(input[value=ES256]) button[value=cancel]").ClickAsync();
         await page.Locator("[role=status]").WaitForAsync();
         Assert.Null(await PendingAsync("ES256"));
         Assert.All(visitor.Posts, post => Assert.Equal(303, post.Status));
@@ -106,13 +106,13 @@ public sealed class KeysPageTests(HostedSite site)
         await using (var early = await EnterAsync())
         {
             Assert.Contains("Waits for slow-app", await early.Page.Locator("main").InnerTextAsync(), StringComparison.Ordinal);
-            Assert.Equal(0, await early.Page.Locator("button[value=activate]").CountAsync());
+            Assert.Equal(0, await early.Page.Locator("[aria-labelledby=ready-PS256] button[value=activate]").CountAsync());
         }
 
         site.Server.Clock.Advance(TimeSpan.FromHours(25));
         Assert.NotEqual(waiting, await SigningAsync("PS256"));
         await using var visitor = await EnterAsync();
-        await visitor.Page.Locator("button[value=activate]").ClickAsync();
+        await visitor.Page.Locator("[aria-labelledby=ready-PS256] button[value=activate]").ClickAsync();
         await visitor.Page.Locator("[role=status]").WaitForAsync();
 
         Assert.Equal(waiting, await SigningAsync("PS256"));
@@ -182,10 +182,10 @@ public sealed class KeysPageTests(HostedSite site)
         await page.Locator("[role=status]").WaitForAsync();
         Assert.NotNull(await PendingAsync("ES256"));
 
-        await page.Locator("#events summary").First.FocusAsync();
+        await page.Locator("details:has(#move-ES256) > summary").FocusAsync();
         await page.Keyboard.PressAsync("Enter");
         Assert.True(await page.Locator("#move-ES256").IsVisibleAsync());
-        await page.Locator("button[value=cancel]").First.FocusAsync();
+        await page.Locator("form:has(input[value=ES256]) button[value=cancel]").FocusAsync();
         await page.Keyboard.PressAsync("Space");
         await page.Locator("[role=status]").WaitForAsync();
         Assert.Null(await PendingAsync("ES256"));
