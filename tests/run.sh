@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 
 configuration=${CONFIGURATION:-Release}
 results=$PWD/tests/TestResults
-suite_limit=1200 # seconds
+suite_limit=1320 # seconds
 
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 DEBIAN_FRONTEND=noninteractive configuration results suite_limit
 

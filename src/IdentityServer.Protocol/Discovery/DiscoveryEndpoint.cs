@@ -20,7 +20,7 @@ public sealed class DiscoveryEndpoint(ScopeCatalog scopes, ClientDirectory clien
     private volatile Prepared? _prepared;
 
     internal static ProtocolError UnknownClient { get; } =
-        ProtocolError.InvalidRequest("There is no such client.", ClientParameter) with { Status = 404 };
+        ProtocolError.InvalidRequest("There is no such client.", ClientParameter);
 
     public async ValueTask<ProtocolResponse> HandleAsync(OAuthRequest request, CancellationToken ct)
     {

@@ -192,7 +192,7 @@ public sealed class RolloverTests
         foreach (var path in new[] { "jwks.json", "openid-configuration", "oauth-authorization-server" })
         {
             var page = await world.Server.FetchAsync($"/.well-known/{path}?client_id=nobody", Ct);
-            Assert.Equal(HttpStatusCode.NotFound, page.Status);
+            Assert.Equal(HttpStatusCode.BadRequest, page.Status);
             Assert.Contains("no such client", page.Text, StringComparison.Ordinal);
         }
     }

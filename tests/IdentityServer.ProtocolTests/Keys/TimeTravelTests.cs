@@ -13,7 +13,7 @@ public sealed class TimeTravelTests
     /// <summary>Days between two runs of the job: late, doubled, late again.</summary>
     private static readonly double[] Gaps = [1, 0, 3, 0.5, 7, 0, 0, 2, 12, 0.1];
 
-    private static readonly TimeSpan Step = TimeSpan.FromHours(6);
+    private static readonly TimeSpan Step = TimeSpan.FromHours(12);
     private static readonly TimeSpan LongestToken = TimeSpan.FromHours(12);
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
