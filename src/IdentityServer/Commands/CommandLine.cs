@@ -1,8 +1,7 @@
 using System.CommandLine;
-using System.Data.Common;
 using System.Globalization;
-using System.Net.Sockets;
 using IdentityServer.Configuration;
+using IdentityServer.Doctor;
 using IdentityServer.Keys;
 using IdentityServer.Protocol.Keys;
 
@@ -67,6 +66,7 @@ internal static class CommandLine
             new ClientCommands(terminal),
             new ScopeCommands(terminal),
             new ApiCommands(terminal),
+            new DoctorCommand(terminal),
         };
         root.Action = serve.Action;
         return root;
@@ -89,24 +89,10 @@ internal static class CommandLine
         SettingsException => (ExitCodes.Usage, error.Message),
         StartException => (ExitCodes.Database, error.Message),
         MasterKeyException or KeysUnreadableException => (ExitCodes.MasterKey, error.Message),
-        _ when DatabaseFault(error) is { } fault => (ExitCodes.Database, $"The database cannot be used: {fault}"),
+        _ when DatabaseChecks.FaultOf(error) is { } fault => (ExitCodes.Database, $"The database cannot be used: {fault}"),
         OperationCanceledException => (ExitCodes.Fault, "Stopped."),
         _ => (ExitCodes.Fault, $"This should not have happened; please report it: {error}"),
     };
-
-    // The drivers' first lines name host and reason, never the password.
-    private static string? DatabaseFault(Exception error)
-    {
-        for (var cause = error; cause is not null; cause = cause.InnerException)
-        {
-            if (cause is DbException or SocketException)
-            {
-                return cause.Message.Split('\n')[0].Trim();
-            }
-        }
-
-        return null;
-    }
 
     private static void DefaultToDevelopment()
     {

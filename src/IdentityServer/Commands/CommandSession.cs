@@ -35,7 +35,12 @@ internal sealed class CommandSession : IAsyncDisposable
     public static CommandSession Open()
     {
         var builder = ServerFolders.CommandBuilder();
-        var settings = SettingsReader.Read(builder.Configuration, builder.Environment);
+        return Open(builder, SettingsReader.Read(builder.Configuration, builder.Environment));
+    }
+
+    /// <summary>The same with settings that were read already.</summary>
+    public static CommandSession Open(HostApplicationBuilder builder, ServerSettings settings)
+    {
         builder.Logging
             .AddSimpleConsole(console => console.SingleLine = true)
             .AddFilter((category, level) => level >= LogLevel.Warning && category?.StartsWith("IdentityServer", StringComparison.Ordinal) == true);

@@ -5,7 +5,7 @@ internal static class ExitCodes
 {
     public const int Done = 0;
 
-    /// <summary>Understood, but not done: the name is taken, there is no such client, a rule forbids it.</summary>
+    /// <summary>Understood, but not done: the name is taken, there is no such client, a rule forbids it; for <c>doctor</c>, something failed.</summary>
     public const int Refused = 1;
 
     /// <summary>Not understood: wrong options, or wrong settings.</summary>

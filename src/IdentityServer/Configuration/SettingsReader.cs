@@ -17,13 +17,22 @@ public static class SettingsReader
     internal const string UrlsKey = "urls";
 
     private const string Section = "IdentityServer";
-    private const string IssuerKey = $"{Section}:Issuer";
-    private const string ConnectionStringKey = $"{Section}:Database:ConnectionString";
+    internal const string IssuerKey = $"{Section}:Issuer";
+    private const string ConnectionStringKey = $"{DatabaseKey}:ConnectionString";
+    internal const string DatabaseKey = $"{Section}:Database";
     internal const string MasterKeyKey = $"{Section}:MasterKey";
     private const string DefaultUrl = "http://localhost:5000";
 
     /// <exception cref="SettingsException">Something is wrong; it names every problem at once.</exception>
     public static ServerSettings Read(IConfiguration configuration, IHostEnvironment environment)
+    {
+        var (settings, problems) = Examine(configuration, environment);
+        return problems.Count == 0 ? settings : throw new SettingsException(problems);
+    }
+
+    /// <summary>The same for whoever looks at the problems; a section that none of them names can be used.</summary>
+    internal static (ServerSettings Settings, IReadOnlyList<SettingProblem> Problems) Examine(
+        IConfiguration configuration, IHostEnvironment environment)
     {
         var settings = new ServerSettings();
         var problems = new List<SettingProblem>();
@@ -37,7 +46,7 @@ public static class SettingsReader
         CheckKeys(settings.Keys, problems);
         CheckBrand(settings.Brand, environment, problems);
 
-        return problems.Count == 0 ? settings : throw new SettingsException(problems);
+        return (settings, problems);
     }
 
     // In the order in which Kestrel would listen.

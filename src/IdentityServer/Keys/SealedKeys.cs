@@ -19,15 +19,18 @@ public sealed class SealedKeys(IKeyStore keys, IDataProtectionKeys ring, TimePro
     }
 
     /// <summary>One line for each signing key, and one for the Data Protection keys that share a fate.</summary>
-    public static string Describe(IEnumerable<SealedKey> keys)
+    public static string Describe(IEnumerable<SealedKey> keys) =>
+        string.Join(Environment.NewLine, Lines(keys).Select(line => "  - " + line));
+
+    /// <summary>The same, line by line.</summary>
+    public static IEnumerable<string> Lines(IEnumerable<SealedKey> keys)
     {
         var all = keys.ToArray();
-        var lines = all.Where(key => key.Kind == SealedKeyKind.Signing)
+        return all.Where(key => key.Kind == SealedKeyKind.Signing)
             .Select(key => $"signing key {key.Id} ({key.Algorithm}){Fate(key)}")
             .Concat(all.Where(key => key.Kind == SealedKeyKind.DataProtection)
                 .GroupBy(Fate, StringComparer.Ordinal)
                 .Select(group => $"{group.Count()} Data Protection key(s){group.Key}"));
-        return string.Join(Environment.NewLine, lines.Select(line => "  - " + line));
 
         static string Fate(SealedKey key) => key.Fault is { } fault ? $", damaged: {fault}" : $", sealed under master key {key.MasterKeyId}";
     }

@@ -59,6 +59,7 @@ public sealed class UsageTests
     [InlineData("apis")]
     [InlineData("apis", "add")]
     [InlineData("apis", "add", "a", "--scope")]
+    [InlineData("doctor", "now")]
     public async Task Wrong_usage_is_explained(params string[] arguments)
     {
         var (exitCode, output, errors) = await InProcess.RunAsync(arguments);
