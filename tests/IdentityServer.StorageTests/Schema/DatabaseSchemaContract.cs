@@ -1,3 +1,4 @@
+using IdentityServer.Protocol.Keys;
 using IdentityServer.Storage;
 using IdentityServer.Storage.Schema;
 using Microsoft.Data.Sqlite;
@@ -80,6 +81,30 @@ public sealed class DatabaseSchemaContract : Contract
         var after = await AtOnceAsync(3, i => nodes[i].Get<DatabaseSchema>().MigrateAsync(Ct));
 
         Assert.All(after, status => Assert.True(status.IsCurrent));
+    }
+
+    [Theory, MemberData(nameof(Databases.All), MemberType = typeof(Databases))]
+    public async Task A_key_of_the_first_schema_goes_on_signing_after_the_migration(DatabaseProvider provider)
+    {
+        await using var storage = await TestStorage.EmptyAsync(provider, Ct);
+        await using (var db = await storage.Get<IDbContextFactory<ServerDb>>().CreateDbContextAsync(Ct))
+        {
+            await db.GetService<IMigrator>().MigrateAsync("20261121000000_Initial", Ct);
+            await db.Database.ExecuteSqlRawAsync(
+                """
+                INSERT INTO "SigningKeys" ("Kid", "Algorithm", "Predecessor", "CreatedAt", "ActiveFrom", "PublicJwk", "MasterKeyId")
+                VALUES ('k1', 'ES256', '', 1000, 1000, '{{}}', 'm'), ('k2', 'ES256', 'k1', 2000, 9000, '{{}}', 'm')
+                """,
+                Ct);
+        }
+
+        Assert.True((await storage.Get<DatabaseSchema>().MigrateAsync(Ct)).IsCurrent);
+
+        var rows = await storage.Get<IKeyStore>().LoadAsync(Ct);
+        var timeline = rows.TimelineOf("ES256", new KeyPolicy());
+        Assert.Equal(1, Assert.Single(rows.Plans).Version);
+        Assert.Equal("k1", timeline.SigningAt(DateTimeOffset.FromUnixTimeMilliseconds(8999))?.Kid);
+        Assert.Equal("k2", timeline.SigningAt(DateTimeOffset.FromUnixTimeMilliseconds(9000))?.Kid);
     }
 
     [Fact]
