@@ -21,7 +21,7 @@ public sealed class ProtocolOptions
     /// <summary>How long a retry of a refresh token just spent gets the same successor back (docs/adr/0005). Not sliding.</summary>
     public TimeSpan RefreshGrace { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>How long the discovery documents and the JWKS may be cached; well below the key lead time.</summary>
+    /// <summary>How long the discovery documents may be cached; for the JWKS it is <see cref="Keys.KeyPolicy.DocumentMaxAge"/>, on which the lead time stands.</summary>
     public TimeSpan DocumentMaxAge { get; init; } = TimeSpan.FromMinutes(5);
 
     /// <summary>Languages of the hosted pages, BCP 47.</summary>

@@ -7,7 +7,7 @@ namespace IdentityServer.Protocol.Discovery;
 /// The published keys, prepared (RFC 7517 §5). With <c>client_id</c> it is the address of one client: the same document, and a note that
 /// this client has these keys (docs/adr/0013).
 /// </summary>
-public sealed class JwksEndpoint(SigningKeyRing keys, KeyFetchLedger fetches, ClientDirectory clients, ProtocolOptions options)
+public sealed class JwksEndpoint(SigningKeyRing keys, KeyFetchLedger fetches, ClientDirectory clients, KeyPolicy policy)
 {
     public async ValueTask<ProtocolResponse> HandleAsync(OAuthRequest request, CancellationToken ct)
     {
@@ -22,6 +22,6 @@ public sealed class JwksEndpoint(SigningKeyRing keys, KeyFetchLedger fetches, Cl
             fetches.Note(client.Id, current.Published.Keys);
         }
 
-        return new ProtocolResponse.Document(current.Jwks, "application/jwk-set+json", current.ETag, options.DocumentMaxAge);
+        return new ProtocolResponse.Document(current.Jwks, "application/jwk-set+json", current.ETag, policy.DocumentMaxAge);
     }
 }

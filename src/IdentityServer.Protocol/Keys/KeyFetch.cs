@@ -40,9 +40,25 @@ public sealed class KeyFetchLedger(IKeyFetchStore store, TimeProvider clock)
 
     public async ValueTask FlushAsync(CancellationToken ct)
     {
-        if (!_noted.IsEmpty)
+        if (_noted.IsEmpty)
         {
-            await store.AddAsync([.. Interlocked.Exchange(ref _noted, new()).Values], ct);
+            return;
+        }
+
+        var noted = Interlocked.Exchange(ref _noted, new());
+        try
+        {
+            await store.AddAsync([.. noted.Values], ct);
+        }
+        catch
+        {
+            // A rollover may wait for this, and the client may not come again for a day: the next time writes it.
+            foreach (var (key, fetch) in noted)
+            {
+                _noted.AddOrUpdate(key, fetch, (_, newer) => newer with { FirstAt = fetch.FirstAt, Count = newer.Count + fetch.Count });
+            }
+
+            throw;
         }
     }
 }

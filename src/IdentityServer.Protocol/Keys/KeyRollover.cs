@@ -53,7 +53,7 @@ public sealed class KeyRollover(
                 return refused;
             }
 
-            var moved = pending with { At = at };
+            var moved = force ? Forced(pending, now) with { At = at } : pending with { At = at };
             return new Decision(
                 new KeyChange { Plan = plan, ChangedActivation = moved },
                 Event(AuditTypes.KeyMoved, now, actor, force, $"{key.Kid} from {Spans.Text(pending.At)} to {Spans.Text(at)}"),
@@ -261,7 +261,7 @@ public sealed class KeyRollover(
                     new KeyChange { Plan = plan, ChangedActivation = released }, Event(AuditTypes.KeyReleased, now, System, false, key.Kid), key, released);
             }
 
-            if (!pending.AwaitsReadiness && !plan.IsForced && waiting.Count > 0 && pending.At - now > KeyPolicy.Settling)
+            if (!pending.AwaitsReadiness && waiting.Count > 0 && pending.At - now > KeyPolicy.Settling)
             {
                 var held = pending with { AwaitsReadiness = true };
                 return new Decision(
@@ -276,23 +276,15 @@ public sealed class KeyRollover(
 
         async ValueTask<Step> AnnounceIfDue(KeyRows rows, KeyPlan plan, KeyTimeline timeline, DateTimeOffset now)
         {
-            if (timeline.PendingAt(now) is not null || timeline.CurrentAt(now) is not { EffectiveAt: { } since }
-                || now < since || plan.NextAfter(since, policy, calendar) is not { } due)
+            if (timeline.PendingAt(now) is not null || timeline.CurrentAt(now) is not { } current || now < current.EffectiveAt)
             {
                 return Step.Nothing;
             }
 
             var all = await clients.ListAsync(ct);
-            var needed = policy.LeadFor(all).Needed;
-            var lead = plan.IsForced && due - since < needed ? due - since : needed;
-            if (now < due - lead)
-            {
-                return Step.Nothing;
-            }
-
-            // Late is late: the whole lead is kept, and the old key signs on.
-            var at = due > now + lead ? due : now + lead;
-            return Announce(plan, timeline, now, at, all, System, plan.IsForced);
+            return plan.After(current, policy, policy.LeadFor(all), calendar, now) is { } planned && planned.AnnouncedAt <= now
+                ? Announce(plan, timeline, now, planned.At, all, System, plan.IsForced)
+                : Step.Nothing;
         }
 
         ValueTask<Step> EraseIfOver(KeyRows rows, KeyPlan plan, KeyTimeline timeline, DateTimeOffset now) =>
@@ -344,10 +336,10 @@ public sealed class KeyRollover(
         KeyPlan plan, KeyTimeline timeline, DateTimeOffset now, DateTimeOffset at, IReadOnlyList<Client> all, string actor, bool force)
     {
         var key = factory.Create(plan.Algorithm);
-        var activation = Following(timeline.CurrentAt(now)!, key.Kid, at) with
-        {
-            AwaitsReadiness = !force && all.Any(client => client is { RequireReadiness: true, DisabledAt: null }),
-        };
+        var following = Following(timeline.CurrentAt(now)!, key.Kid, at);
+        var activation = force
+            ? Forced(following, now)
+            : following with { AwaitsReadiness = all.Any(client => client is { RequireReadiness: true, DisabledAt: null }) };
         return new Decision(
             new KeyChange { Plan = plan, AddedKey = key, AddedActivation = activation },
             Event(AuditTypes.KeyAnnounced, now, actor, force, $"{key.Kid} to sign from {Spans.Text(at)}"),
@@ -370,6 +362,10 @@ public sealed class KeyRollover(
             key,
             activation);
     }
+
+    // Released in advance: no client holds up what somebody forced.
+    private static KeyActivation Forced(KeyActivation activation, DateTimeOffset now) =>
+        activation with { AwaitsReadiness = true, ReleasedAt = now };
 
     private static KeyActivation Following(KeyActivation current, string kid, DateTimeOffset at) => new()
     {

@@ -28,10 +28,16 @@ public sealed class KeyTimeline
     /// </summary>
     public SigningKey? SigningAt(DateTimeOffset now) => CurrentAt(now) is { } current ? _keys[current.Kid] : null;
 
-    /// <summary>The activation of the key that signs.</summary>
-    public KeyActivation? CurrentAt(DateTimeOffset now) =>
-        Array.FindLast(_spans, span => span.EffectiveAt <= now && !IsRevoked(span))
-        ?? Array.Find(_spans, span => !IsRevoked(span));
+    /// <summary>
+    /// The activation of the key that signs. Where that key was taken back, it is the one that took over: a node whose clock is behind the
+    /// one that said so would otherwise go back to a key that may be long gone.
+    /// </summary>
+    public KeyActivation? CurrentAt(DateTimeOffset now)
+    {
+        var last = Array.FindLastIndex(_spans, span => span.EffectiveAt <= now);
+        var next = Array.FindIndex(_spans, Math.Max(last, 0), span => !IsRevoked(span));
+        return next >= 0 ? _spans[next] : Array.FindLast(_spans, span => !IsRevoked(span));
+    }
 
     /// <summary>The activation still to come, held or not.</summary>
     public KeyActivation? PendingAt(DateTimeOffset now) =>

@@ -16,9 +16,6 @@ public interface IKeyUseStore
 
     /// <summary>What is still alive: the rows whose tokens are not over.</summary>
     ValueTask<IReadOnlyList<KeyUse>> ListAsync(DateTimeOffset now, CancellationToken ct);
-
-    /// <summary>Forgets what is over.</summary>
-    ValueTask ForgetAsync(DateTimeOffset now, CancellationToken ct);
 }
 
 /// <summary>

@@ -99,8 +99,28 @@ public sealed record KeyPlan
     /// <summary>A cancelled rollover: the next one comes after this.</summary>
     public DateTimeOffset? SkippedThrough { get; init; }
 
-    /// <summary>When the next key should start to sign after the one that started at <paramref name="activatedAt"/>.</summary>
-    public DateTimeOffset? NextAfter(DateTimeOffset activatedAt, KeyPolicy policy, ICronCalendar calendar)
+    /// <summary>The rollover after an activation: when the plan wants it, or later, so that the whole lead is kept.</summary>
+    /// <param name="last">The activation it follows.</param>
+    /// <param name="policy">The interval, where the plan names none.</param>
+    /// <param name="lead">How long the key must be announced.</param>
+    /// <param name="calendar">Reads <see cref="Cron"/>.</param>
+    /// <param name="now">A time of announcing that has passed means: now.</param>
+    /// <returns><see langword="null"/> when the cron expression never comes again.</returns>
+    public PlannedRollover? After(
+        KeyActivation last, KeyPolicy policy, LeadTime lead, ICronCalendar calendar, DateTimeOffset now)
+    {
+        var since = last.EffectiveAt ?? last.At;
+        if (NextAfter(since, policy, calendar) is not { } due)
+        {
+            return null;
+        }
+
+        // Late is late: the old key signs on.
+        var ahead = IsForced && due - since < lead.Needed ? due - since : lead.Needed;
+        return due - ahead > now ? new(due - ahead, due) : new(now, now + ahead);
+    }
+
+    private DateTimeOffset? NextAfter(DateTimeOffset activatedAt, KeyPolicy policy, ICronCalendar calendar)
     {
         var after = SkippedThrough is { } skipped && skipped > activatedAt ? skipped : activatedAt;
         if (Cron is not null)
@@ -113,3 +133,8 @@ public sealed record KeyPlan
         return activatedAt + (interval * times);
     }
 }
+
+/// <summary>A rollover that is not announced yet.</summary>
+/// <param name="AnnouncedAt">When its key is to be made and published.</param>
+/// <param name="At">When that key is to sign.</param>
+public sealed record PlannedRollover(DateTimeOffset AnnouncedAt, DateTimeOffset At);

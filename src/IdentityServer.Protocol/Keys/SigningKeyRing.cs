@@ -11,8 +11,9 @@ namespace IdentityServer.Protocol.Keys;
 /// The keys in memory: which one signs now, and the prepared JWKS. Swaps itself when the clock reaches a boundary, and
 /// follows the change log.
 /// </summary>
-public sealed class SigningKeyRing(IKeyStore store, KeyFactory factory, KeyPolicy policy, TimeProvider clock) : IChangeListener
+public sealed class SigningKeyRing(IKeyStore store, KeyFactory factory, KeyPolicy policy, TimeProvider clock) : IChangeListener, IDisposable
 {
+    private readonly SemaphoreSlim _oneAtATime = new(1);
     private volatile Loaded _loaded = new(new KeyRows([], [], []), FrozenDictionary<string, OpenedKey>.Empty);
     private volatile Prepared? _prepared;
 
@@ -38,14 +39,14 @@ public sealed class SigningKeyRing(IKeyStore store, KeyFactory factory, KeyPolic
     /// </summary>
     public async ValueTask LoadAsync(CancellationToken ct)
     {
-        var rows = await store.LoadAsync(ct);
-        OpenAll(rows);
+        await ReloadAsync(ct);
+        var rows = Rows;
         var missing = KeyFactory.Algorithms.Where(name => rows.PlanOf(name) is null).ToArray();
         if (missing.Length > 0)
         {
             // Side by side: an RSA key takes a good part of a second to find.
             await Task.WhenAll(missing.Select(algorithm => Task.Run(() => AddFirstAsync(algorithm, ct), ct)));
-            OpenAll(await store.LoadAsync(ct));
+            await ReloadAsync(ct);
         }
     }
 
@@ -58,7 +59,21 @@ public sealed class SigningKeyRing(IKeyStore store, KeyFactory factory, KeyPolic
     }
 
     /// <summary>Reads the keys again: for whoever has just changed them and cannot wait for the change log.</summary>
-    public async ValueTask ReloadAsync(CancellationToken ct) => OpenAll(await store.LoadAsync(ct));
+    public async ValueTask ReloadAsync(CancellationToken ct)
+    {
+        // One at a time: of two who read, the one who read earlier must not be the one who is remembered.
+        await _oneAtATime.WaitAsync(ct);
+        try
+        {
+            OpenAll(await store.LoadAsync(ct));
+        }
+        finally
+        {
+            _oneAtATime.Release();
+        }
+    }
+
+    public void Dispose() => _oneAtATime.Dispose();
 
     private async Task AddFirstAsync(string algorithm, CancellationToken ct)
     {

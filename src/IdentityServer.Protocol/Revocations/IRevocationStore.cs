@@ -21,5 +21,6 @@ public interface IRevocationStore
     /// Ends a session and the grants bound to it: those that are not <see cref="Grants.Grant.IsOffline"/>, or all of them when
     /// <paramref name="alsoOffline"/> is set.
     /// </summary>
-    ValueTask<bool> EndSessionAsync(Revocation session, bool alsoOffline, AuditEvent audit, CancellationToken ct);
+    /// <returns>What is to be remembered: the session, and each offline grant that ended with it. Nothing when all had ended before.</returns>
+    ValueTask<IReadOnlyList<Revocation>> EndSessionAsync(Revocation session, bool alsoOffline, AuditEvent audit, CancellationToken ct);
 }

@@ -43,8 +43,11 @@ public sealed class Revoker(IRevocationStore store, RevocationList list, TimePro
     {
         var revocation = Revocation(RevocationKind.Session, sessionId);
         var audit = cause.Event(AuditTypes.SessionEnded, revocation.At) with { SessionId = sessionId, Subject = subject };
-        await store.EndSessionAsync(revocation, alsoOffline, audit, ct);
-        list.Add(revocation);
+        var ended = await store.EndSessionAsync(revocation, alsoOffline, audit, ct);
+        foreach (var each in ended.Append(revocation))
+        {
+            list.Add(each);
+        }
     }
 
     /// <summary>Ends every session and every grant under one: for the day when nothing can be trusted. Harmless when run again.</summary>

@@ -88,6 +88,9 @@ internal sealed class ClientStore(IStatements statements, IDeeds deeds) : IClien
                 await db.Tokens.Where(token => token.ClientId == clientId && token.GrantId == null && token.EndedAt == null)
                     .ExecuteUpdateAsync(set => set.SetProperty(token => token.EndedAt, at), ct);
                 await db.Consents.Where(consent => consent.ClientId == clientId).ExecuteDeleteAsync(ct);
+
+                // Who gets the id next has fetched nothing yet.
+                await db.KeyFetches.Where(fetch => fetch.ClientId == clientId).ExecuteDeleteAsync(ct);
                 db.Announce(ChangeKind.Client, clientId, audit.At);
                 db.Record(audit);
                 await db.SaveChangesAsync(ct);

@@ -28,9 +28,6 @@ internal sealed class KeyUseStore(IStatements statements, IDeeds deeds) : IKeyUs
             ("Until", DbType.Int64),
             ("Count", DbType.Int64)));
 
-    private static readonly ConditionalDeed Forget = new(
-        new Statement("""DELETE FROM "KeyUses" WHERE "Until" <= @Now""", ("Now", DbType.Int64)));
-
     public ValueTask<IReadOnlyList<KeyUse>> ListAsync(DateTimeOffset now, CancellationToken ct) => statements.ListAsync(
         Alive,
         [Columns.Of(now)],
@@ -48,8 +45,6 @@ internal sealed class KeyUseStore(IStatements statements, IDeeds deeds) : IKeyUs
                 ct);
         }
     }
-
-    public async ValueTask ForgetAsync(DateTimeOffset now, CancellationToken ct) => await deeds.DecideAsync(Forget, [Columns.Of(now)], ct);
 }
 
 internal sealed class KeyUseMapping : IEntityTypeConfiguration<KeyUse>

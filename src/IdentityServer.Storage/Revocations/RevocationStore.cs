@@ -46,8 +46,11 @@ internal sealed class RevocationStore(IStatements statements, IDeeds deeds) : IR
             audit,
             ct);
 
-    public ValueTask<bool> EndSessionAsync(Revocation session, bool alsoOffline, AuditEvent audit, CancellationToken ct) =>
-        OnceAsync(
+    public async ValueTask<IReadOnlyList<Revocation>> EndSessionAsync(
+        Revocation session, bool alsoOffline, AuditEvent audit, CancellationToken ct)
+    {
+        IReadOnlyList<Revocation> remembered = [];
+        var done = await OnceAsync(
             async (db, ct) =>
             {
                 var at = (DateTimeOffset?)session.At;
@@ -75,16 +78,18 @@ internal sealed class RevocationStore(IStatements statements, IDeeds deeds) : IR
                     .Where(grant => grant.SessionId == session.Key && grant.EndedAt == null && (alsoOffline || !grant.IsOffline))
                     .ExecuteUpdateAsync(set => set.SetProperty(grant => grant.EndedAt, at), ct);
 
-                await RememberAsync(db, session, ct);
-                foreach (var id in offline)
+                remembered = [session, .. offline.Select(id => session with { Kind = RevocationKind.Grant, Key = id })];
+                foreach (var revocation in remembered)
                 {
-                    await RememberAsync(db, session with { Kind = RevocationKind.Grant, Key = id }, ct);
+                    await RememberAsync(db, revocation, ct);
                 }
 
                 return true;
             },
             audit,
             ct);
+        return done ? remembered : [];
+    }
 
     /// <summary>Runs the ending; the event is stored if it answers true. Who is second at the same instant has nothing left to do.</summary>
     private async ValueTask<bool> OnceAsync(

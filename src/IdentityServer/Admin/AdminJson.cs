@@ -77,7 +77,10 @@ internal sealed record PlanView
 internal sealed record PendingView(string Kid, DateTimeOffset At, bool Held);
 
 /// <summary>What was done.</summary>
-internal sealed record DeedView(string Did, string? Detail, KeyView Key, string? Signing);
+internal sealed record DeedView(string Did, string? Detail, KeyView Key, string? Signing, int? SessionsEnded);
+
+/// <summary>Only the sessions were left to end.</summary>
+internal sealed record SessionsEndedView(int SessionsEnded);
 
 /// <summary>What ends when a key is declared compromised.</summary>
 internal sealed record CompromiseView(
@@ -163,6 +166,8 @@ internal sealed record ForceBody
 internal sealed record CompromiseBody
 {
     public string? Reason { get; init; }
+
+    public bool EndSessions { get; init; }
 }
 
 internal sealed record EmptyBody;
@@ -180,6 +185,7 @@ internal sealed record EmptyBody;
 [JsonSerializable(typeof(IReadOnlyList<PlanView>))]
 [JsonSerializable(typeof(PlanView))]
 [JsonSerializable(typeof(DeedView))]
+[JsonSerializable(typeof(SessionsEndedView))]
 [JsonSerializable(typeof(CompromiseView))]
 [JsonSerializable(typeof(PreflightView))]
 [JsonSerializable(typeof(ScheduleBody))]

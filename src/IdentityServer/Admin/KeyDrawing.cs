@@ -86,7 +86,7 @@ internal sealed class KeyDrawing
         }
 
         var title = _words.Algorithm(algorithm);
-        var change = situation.TimelineOf(algorithm).PendingAt(situation.Now)?.At ?? situation.NextPlanned(algorithm);
+        var change = situation.TimelineOf(algorithm).PendingAt(situation.Now)?.At ?? situation.NextPlanned(algorithm)?.At;
         Label? head = null;
         if (change is { } at && at >= From && at < To)
         {

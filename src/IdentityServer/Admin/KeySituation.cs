@@ -36,69 +36,21 @@ internal sealed class KeySituation(
 
     public KeyTimeline TimelineOf(string algorithm) => rows.TimelineOf(algorithm, policy);
 
-    public long TokensOf(string kid) => uses.Where(use => use.Kid == kid).Sum(use => use.Count);
+    /// <summary>What depends on a key.</summary>
+    public BlastRadius RadiusOf(string kid) => BlastRadius.Of(kid, uses);
 
-    /// <summary>What each client still has of a key, most first.</summary>
-    public IReadOnlyList<ClientUse> UsesOf(string kid) =>
-    [
-        .. uses.Where(use => use.Kid == kid)
-            .GroupBy(use => use.ClientId, StringComparer.Ordinal)
-            .Select(group => new ClientUse(group.Key, group.Sum(use => use.Count), group.Max(use => use.Until)))
-            .OrderByDescending(use => use.Tokens).ThenBy(use => use.ClientId, StringComparer.Ordinal),
-    ];
+    /// <summary>What signs once this key is taken back.</summary>
+    public Takeover TakeoverFrom(KeyEntry entry) => Takeover.From(entry.Key, TimelineOf(entry.Key.Algorithm), now);
 
-    /// <summary>What signs once this key is taken back; see <see cref="KeyRollover.CompromiseAsync"/>.</summary>
-    public Takeover TakeoverFrom(KeyEntry entry) =>
-        entry.State != KeyState.Active ? new Takeover(TakeoverKind.Unchanged, null)
-        : TimelineOf(entry.Key.Algorithm).PendingAt(now) is { } pending ? new Takeover(TakeoverKind.Announced, pending.Kid)
-        : new Takeover(TakeoverKind.New, null);
-
-    /// <summary>When the plan lets the next key sign: after what is announced, or when the job would announce it for.</summary>
-    public DateTimeOffset? NextPlanned(string algorithm)
+    /// <summary>The rollover that the plan brings after what is announced, or after what signs.</summary>
+    public PlannedRollover? NextPlanned(string algorithm)
     {
         var timeline = TimelineOf(algorithm);
-        var last = timeline.PendingAt(now) ?? timeline.CurrentAt(now);
-        if (last is null || rows.PlanOf(algorithm) is not { } plan || plan.NextAfter(last.EffectiveAt ?? last.At, policy, calendar) is not { } due)
-        {
-            return null;
-        }
-
-        var lead = LeadOf(plan, last.EffectiveAt ?? last.At, due);
-        return due > now + lead ? due : now + lead;
-    }
-
-    /// <summary>When that key is announced.</summary>
-    public DateTimeOffset? NextAnnounced(string algorithm)
-    {
-        var timeline = TimelineOf(algorithm);
-        return (timeline.PendingAt(now) ?? timeline.CurrentAt(now)) is { } last && NextPlanned(algorithm) is { } next
-            ? next - LeadOf(rows.PlanOf(algorithm)!, last.EffectiveAt ?? last.At, next)
+        return (timeline.PendingAt(now) ?? timeline.CurrentAt(now)) is { } last
+            ? rows.PlanOf(algorithm)?.After(last, policy, Lead, calendar, now)
             : null;
     }
-
-    // As the job decides it.
-    private TimeSpan LeadOf(KeyPlan plan, DateTimeOffset since, DateTimeOffset due) =>
-        plan.IsForced && due - since < Lead.Needed ? due - since : Lead.Needed;
 }
-
-/// <summary>What a client still has of a key.</summary>
-internal sealed record ClientUse(string ClientId, long Tokens, DateTimeOffset LastEnd);
-
-/// <summary>What signs after a compromise.</summary>
-internal enum TakeoverKind
-{
-    /// <summary>The key did not sign; the one that does goes on.</summary>
-    Unchanged,
-
-    /// <summary>The key that is announced.</summary>
-    Announced,
-
-    /// <summary>One that is made then, and that no client has.</summary>
-    New,
-}
-
-/// <summary>What signs after a compromise, and the key where it is there already.</summary>
-internal sealed record Takeover(TakeoverKind Kind, string? Kid);
 
 /// <summary>Looks at the keys.</summary>
 internal sealed class KeySituations(

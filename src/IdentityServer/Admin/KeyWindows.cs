@@ -31,7 +31,7 @@ internal sealed record KeyLife(KeyEntry? Entry, IReadOnlyList<KeyWindow> Windows
         var planned = situation.NextPlanned(algorithm);
         if (planned is { } next && held is null)
         {
-            starts.Add(("", next));
+            starts.Add(("", next.At));
         }
 
         var lives = situation.Entries.Where(entry => entry.Key.Algorithm == algorithm)
@@ -41,7 +41,7 @@ internal sealed record KeyLife(KeyEntry? Entry, IReadOnlyList<KeyWindow> Windows
                 ? [new(KeyState.Announced, entry.Key.CreatedAt, held!.At), new(KeyState.Active, held.At, null)]
                 : WindowsOf(entry.Key, starts, situation)))
             .ToList();
-        if (planned is { } at && held is null && situation.NextAnnounced(algorithm) is { } announced)
+        if (planned is var (announced, at) && held is null)
         {
             lives.Add(new KeyLife(null, [new(KeyState.Announced, announced, at), new(KeyState.Active, at, null)]));
         }

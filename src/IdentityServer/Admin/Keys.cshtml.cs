@@ -307,12 +307,9 @@ internal sealed class KeysModel(
                 entry.RetiresAt!.Value, entry.Key.Kid == before ? KeyEventKind.Retires : KeyEventKind.Follows, algorithm, entry.Key.Kid);
         }
 
-        if (pending is null && Situation.NextAnnounced(algorithm) is { } announced)
+        if (pending is null && Situation.NextPlanned(algorithm) is { } planned)
         {
-            yield return new(announced > Now ? announced : Now, KeyEventKind.Planned, algorithm, "")
-            {
-                Then = Situation.NextPlanned(algorithm),
-            };
+            yield return new(planned.AnnouncedAt, KeyEventKind.Planned, algorithm, "") { Then = planned.At };
         }
     }
 

@@ -1,10 +1,13 @@
 using System.Text.Json;
 using IdentityServer.Protocol.Keys;
+using IdentityServer.Protocol.Revocations;
+using IdentityServer.Protocol.Sessions;
 
 namespace IdentityServer.Admin;
 
 /// <summary>The signing keys in the admin API, <c>/admin/api/v1/keys…</c> (docs/admin-api.md).</summary>
-internal sealed class KeysApi(KeySituations situations, KeyRollover rollover, KeyReadiness readiness, SigningKeyRing ring)
+internal sealed class KeysApi(
+    KeySituations situations, KeyRollover rollover, KeyReadiness readiness, SigningKeyRing ring, Revoker revoker, ISessionStore sessions)
 {
     private const int LongestReason = 200;
 
@@ -60,7 +63,7 @@ internal sealed class KeysApi(KeySituations situations, KeyRollover rollover, Ke
                 TokensAlive = view.TokensAlive,
                 MasterKeyId = entry.Key.MasterKeyId,
                 Jwk = jwk.RootElement,
-                Uses = Uses(situation, kid),
+                Uses = Uses(situation.RadiusOf(kid)),
             },
             AdminJson.Plain.KeyDetailView);
     }
@@ -113,16 +116,16 @@ internal sealed class KeysApi(KeySituations situations, KeyRollover rollover, Ke
             return UnknownKey;
         }
 
-        var uses = Uses(situation, kid);
+        var radius = situation.RadiusOf(kid);
         var takeover = situation.TakeoverFrom(entry);
         return AdminAnswer.Of(
             new CompromiseView(
                 kid,
                 entry.Key.Algorithm,
                 Word(entry.State),
-                situation.TokensOf(kid),
-                uses.Length == 0 ? null : uses.Max(use => use.LastEnd),
-                uses,
+                radius.Tokens,
+                radius.LastEnd,
+                Uses(radius),
                 new SuccessorView(takeover.Kind.ToString().ToLowerInvariant(), takeover.Kid)),
             AdminJson.Plain.CompromiseView);
     }
@@ -188,10 +191,18 @@ internal sealed class KeysApi(KeySituations situations, KeyRollover rollover, Ke
             return AdminAnswer.Malformed($"The reason {fault}");
         }
 
-        return await AnswerAsync(await rollover.CompromiseAsync(kid, body.Reason!, call.Actor, ct), isNew: false, ct);
+        var outcome = await rollover.CompromiseAsync(kid, body.Reason!, call.Actor, ct);
+
+        // Also for a key that was taken back before: whoever was interrupted between the two asks again.
+        var ended = body.EndSessions && outcome is (KeyOutcome.Done or KeyOutcome.Refused { Code: "already_revoked" })
+            ? await revoker.EndAllSessionsAsync(sessions, new Cause("key_compromised", call.Actor, Address: null), ct)
+            : (int?)null;
+        return outcome is KeyOutcome.Refused { } && ended is { } count
+            ? AdminAnswer.Of(new SessionsEndedView(count), AdminJson.Plain.SessionsEndedView)
+            : await AnswerAsync(outcome, isNew: false, ct, ended);
     }
 
-    private async ValueTask<AdminAnswer> AnswerAsync(KeyOutcome outcome, bool isNew, CancellationToken ct)
+    private async ValueTask<AdminAnswer> AnswerAsync(KeyOutcome outcome, bool isNew, CancellationToken ct, int? sessionsEnded = null)
     {
         if (outcome is not KeyOutcome.Done { Key: var key, Audit: var audit })
         {
@@ -203,7 +214,7 @@ internal sealed class KeysApi(KeySituations situations, KeyRollover rollover, Ke
         var situation = await situations.ReadAsync(ct);
         var view = View(situation, situation.Find(key.Kid)!);
         return AdminAnswer.Of(
-            new DeedView(audit.Type, audit.Detail, view, situation.TimelineOf(key.Algorithm).SigningAt(situation.Now)?.Kid),
+            new DeedView(audit.Type, audit.Detail, view, situation.TimelineOf(key.Algorithm).SigningAt(situation.Now)?.Kid, sessionsEnded),
             AdminJson.Plain.DeedView,
             isNew ? StatusCodes.Status201Created : StatusCodes.Status200OK) with
         {
@@ -266,7 +277,7 @@ internal sealed class KeysApi(KeySituations situations, KeyRollover rollover, Ke
         RevokedAt = entry.Key.RevokedAt,
         RevokedBecause = entry.Key.RevokedBecause,
         Held = entry.IsHeld,
-        TokensAlive = situation.TokensOf(entry.Key.Kid),
+        TokensAlive = situation.RadiusOf(entry.Key.Kid).Tokens,
     };
 
     private static PlanView Plan(KeySituation situation, string algorithm)
@@ -282,7 +293,7 @@ internal sealed class KeysApi(KeySituations situations, KeyRollover rollover, Ke
             Cron = plan.Cron,
             TimeZone = plan.Cron is null ? null : plan.TimeZone,
             Forced = plan.IsForced,
-            NextActivation = pending?.At ?? situation.NextPlanned(algorithm),
+            NextActivation = pending?.At ?? situation.NextPlanned(algorithm)?.At,
             Pending = pending is null ? null : new PendingView(pending.Kid, pending.At, pending.EffectiveAt is null),
             UndoTo = timeline.BeforeAt(situation.Now)?.Kid,
         };
@@ -310,8 +321,8 @@ internal sealed class KeysApi(KeySituations situations, KeyRollover rollover, Ke
         };
     }
 
-    private static ClientUseView[] Uses(KeySituation situation, string kid) =>
-        [.. situation.UsesOf(kid).Select(use => new ClientUseView(use.ClientId, use.Tokens, use.LastEnd))];
+    private static ClientUseView[] Uses(BlastRadius radius) =>
+        [.. radius.ByClient.Select(use => new ClientUseView(use.ClientId, use.Tokens, use.LastEnd))];
 
     private static string Word(KeyState state) => state.ToString().ToLowerInvariant();
 }

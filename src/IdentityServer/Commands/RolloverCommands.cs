@@ -180,12 +180,13 @@ internal sealed class RolloverCommands(Terminal terminal)
         await using var session = await CommandSession.OpenCurrentAsync(ct);
         var (now, policy, calendar) = (session.Now, session.Settings.Keys.ToPolicy(), session.Get<ICronCalendar>());
         var rows = await session.Get<IKeyStore>().LoadAsync(ct);
+        var lead = policy.LeadFor(await session.Get<IClientStore>().ListAsync(ct));
         var plans = rows.Plans.OrderBy(plan => plan.Algorithm, StringComparer.Ordinal).Select(plan =>
         {
             var timeline = rows.TimelineOf(plan.Algorithm, policy);
             var pending = timeline.PendingAt(now);
-            var since = (pending ?? timeline.CurrentAt(now))?.At;
-            return (Plan: plan, Pending: pending, Next: since is { } from ? plan.NextAfter(from, policy, calendar) : null);
+            var last = pending ?? timeline.CurrentAt(now);
+            return (Plan: plan, Pending: pending, Next: last is null ? null : plan.After(last, policy, lead, calendar, now)?.At);
         }).ToArray();
         if (json)
         {
@@ -249,7 +250,7 @@ internal sealed class RolloverCommands(Terminal terminal)
         ? RunAsync(
             rollover => rollover.ScheduleAsync(Named(algorithm), instant, force, Actor, ct),
             done => $"{done.Key.Kid} is announced and signs from {Spans.Text(done.Activation!.At)}"
-                + (done.Activation.AwaitsReadiness ? ", if every client that asked to be waited for has it by then: keys preflight." : "."),
+                + (done.Activation.EffectiveAt is null ? ", if every client that asked to be waited for has it by then: keys preflight." : "."),
             ct)
         : RunAsync(
             rollover => rollover.PlanAsync(Named(algorithm), every, cron, timeZone, force, Actor, ct),
@@ -275,9 +276,12 @@ internal sealed class RolloverCommands(Terminal terminal)
         [
             ("dies", Shown(depends)),
             .. depends.ByClient.Take(10).Select(entry => (entry.ClientId, (string?)Count(entry.Tokens))),
-            ("takes over", timeline.SigningAt(now)?.Kid != kid ? "nothing changes: it does not sign"
-                : timeline.PendingAt(now) is { } pending ? $"{pending.Kid}, announced {CommonOptions.Shown(rows.Find(pending.Kid)!.CreatedAt)}"
-                : "a new key; clients fail until they have fetched it"),
+            ("takes over", Takeover.From(key, timeline, now) switch
+            {
+                { Kind: TakeoverKind.Unchanged } => "nothing changes: it does not sign",
+                { Kid: { } announced } => $"{announced}, announced {CommonOptions.Shown(rows.Find(announced)!.CreatedAt)}",
+                _ => "a new key; clients fail until they have fetched it",
+            }),
             ("exposed until", depends.LastEnd is { } end ? $"{CommonOptions.Shown(end)}, at APIs that check signatures with a key set they keep" : null),
             ("sessions", endSessions ? "all end" : "go on; apps get new tokens with their refresh tokens"),
         ]);
@@ -286,9 +290,14 @@ internal sealed class RolloverCommands(Terminal terminal)
             throw CommandException.Refused("Nothing was done. With --yes it is.");
         }
 
-        var code = Report(
-            await session.Get<KeyRollover>().CompromiseAsync(kid, reason, Actor, ct),
-            done => done.Activation is null ? $"{kid} is taken back." : $"{kid} is taken back; {done.Key.Kid} signs now.");
+        var outcome = await session.Get<KeyRollover>().CompromiseAsync(kid, reason, Actor, ct);
+
+        // Also for a key that was taken back before: whoever was interrupted between the two types it again.
+        if (!endSessions || outcome is not KeyOutcome.Refused { Code: "already_revoked" })
+        {
+            Report(outcome, done => done.Activation is null ? $"{kid} is taken back." : $"{kid} is taken back; {done.Key.Kid} signs now.");
+        }
+
         if (endSessions)
         {
             var ended = await session.Get<Revoker>().EndAllSessionsAsync(
@@ -296,7 +305,7 @@ internal sealed class RolloverCommands(Terminal terminal)
             terminal.Say($"{ended.ToString(CultureInfo.InvariantCulture)} sessions ended, with every grant under them.");
         }
 
-        return code;
+        return ExitCodes.Done;
     }
 
     private async Task<int> PreflightAsync(string? algorithm, bool json, CancellationToken ct)

@@ -1,11 +1,10 @@
 using System.Globalization;
-using IdentityServer.Protocol.Keys;
 using IdentityServer.Storage.Cleanup;
 
 namespace IdentityServer.Jobs;
 
 /// <summary>Deletes what has expired.</summary>
-internal sealed class CleanupJob(IExpiredRows rows, IKeyUseStore uses, TimeProvider clock) : IServerJob
+internal sealed class CleanupJob(IExpiredRows rows, TimeProvider clock) : IServerJob
 {
     public string Name => "cleanup";
 
@@ -13,9 +12,7 @@ internal sealed class CleanupJob(IExpiredRows rows, IKeyUseStore uses, TimeProvi
 
     public async ValueTask<string?> RunAsync(CancellationToken ct)
     {
-        var now = clock.GetUtcNow();
-        await uses.ForgetAsync(now, ct);
-        var deleted = await rows.DeleteAsync(now, ct);
+        var deleted = await rows.DeleteAsync(clock.GetUtcNow(), ct);
         return deleted.Count == 0
             ? null
             : string.Join(", ", deleted.Select(table => string.Create(CultureInfo.InvariantCulture, $"{table.Key} {table.Value}")));

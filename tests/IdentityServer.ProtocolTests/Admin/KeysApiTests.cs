@@ -188,6 +188,11 @@ public sealed class KeysApiTests : IAsyncLifetime
         (await _admin.CallAsync("GET", "/keys", null, "Bearer " + token, Ct)).IsProblem(401, "invalid_token");
         (await _admin.PostAsync($"/keys/{stolen}/compromise", """{"reason":"again"}""", Ct)).IsProblem(409, "already_revoked");
         (await _admin.PostAsync("/keys/none/compromise", """{"reason":"again"}""", Ct)).IsProblem(404, "unknown_key");
+        (await _admin.PostAsync("/keys/none/compromise", """{"reason":"again","endSessions":true}""", Ct)).IsProblem(404, "unknown_key");
+
+        // Whoever was cut off between the key and the sessions asks once more.
+        var rest = await _admin.PostAsync($"/keys/{stolen}/compromise", """{"reason":"again","endSessions":true}""", Ct);
+        Assert.Equal(0, (int)rest.Json!["sessionsEnded"]!);
         (await _admin.GetAsync("/keys/none/compromise", Ct)).IsProblem(404, "unknown_key");
         var key = (await _admin.GetAsync("/keys/" + stolen, Ct)).Json!;
         Assert.Equal(("retired", "a laptop was lost"), ((string)key["state"]!, (string)key["revokedBecause"]!));

@@ -71,6 +71,8 @@ public sealed class KeyCommandTests
         Assert.Contains("a new key", gone.Output, StringComparison.Ordinal);
         Assert.NotEqual(only, await ActiveAsync(folder, "ES384"));
         await RefusedAsync(folder, "was taken back", "keys", "compromise", only, "--reason", "x", "--yes");
+        var rest = (await folder.RunAsync(["keys", "compromise", only, "--reason", "x", "--yes", "--end-sessions"], null, Ct)).Successful();
+        Assert.Contains("0 sessions ended", rest.Output, StringComparison.Ordinal);
     }
 
     [Fact]

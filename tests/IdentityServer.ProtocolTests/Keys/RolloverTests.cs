@@ -185,6 +185,65 @@ public sealed class RolloverTests
         Assert.EndsWith(", forced", audit.Detail, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_forced_rollover_waits_for_nobody_however_often_the_job_runs(bool moved)
+    {
+        await using var world = await World.StartAsync(client => client with { RequireReadiness = true });
+        var forced = moved
+            ? await ScheduleAndMoveAsync()
+            : await world.DoneAsync(rollover => rollover.ScheduleAsync("ES256", world.Now.AddHours(1), force: true, "test", Ct));
+        await world.DoneRunAsync();
+        await world.DoneRunAsync();
+
+        world.Server.Clock.Advance(TimeSpan.FromHours(1));
+        Assert.Equal(forced.Key.Kid, (await world.TokenAsync()).Kid);
+
+        async Task<KeyOutcome.Done> ScheduleAndMoveAsync()
+        {
+            await world.DoneAsync(rollover => rollover.ScheduleAsync("ES256", world.Now.AddHours(25), force: false, "test", Ct));
+            return await world.DoneAsync(rollover => rollover.MoveAsync("ES256", world.Now.AddHours(1), force: true, "test", Ct));
+        }
+    }
+
+    [Fact]
+    public async Task Ending_every_session_ends_sign_on_and_refresh_tokens_too()
+    {
+        await using var world = await World.StartAsync();
+        var browser = new Browser(world.Server.Http);
+        var tokens = await world.App.ExchangeAsync(
+            await world.App.AuthorizeAsync(browser, world.App.Attempt("openid offline_access"), world.Alice, Ct), Ct);
+        var bound = await world.App.SignInAsync(world.Alice, "openid", Ct);
+
+        var ended = await world.Server.Services.GetRequiredService<Protocol.Revocations.Revoker>().EndAllSessionsAsync(
+            world.Server.Services.GetRequiredService<Protocol.Sessions.ISessionStore>(),
+            new Protocol.Revocations.Cause("key_compromised", "test", null),
+            Ct);
+
+        Assert.Equal(2, ended);
+        Assert.Equal("login_required", (await world.App.AuthorizeAsync(browser, world.App.Attempt().With("prompt", "none"), null, Ct)).Answered.Error);
+        Assert.Equal("invalid_grant", (await world.App.RefreshAsync(tokens.RefreshToken!, Ct)).Error);
+        Assert.False((await world.App.IntrospectAsync(tokens.AccessToken!, Ct)).IsActive);
+        Assert.False((await world.App.IntrospectAsync(bound.AccessToken!, Ct)).IsActive);
+    }
+
+    [Fact]
+    public async Task What_signs_and_the_key_set_are_prepared_once_however_many_keys_there_are()
+    {
+        await using var world = await World.StartAsync();
+        var ring = world.Server.Services.GetRequiredService<SigningKeyRing>();
+        for (var i = 0; i < 5; i++)
+        {
+            await world.RollOverAsync();
+        }
+
+        var before = ring.Current;
+        await world.TokenAsync();
+        await world.JwksAsync();
+        Assert.Same(before, ring.Current);
+    }
+
     [Fact]
     public async Task An_address_of_a_client_that_is_not_there_is_refused()
     {
@@ -221,7 +280,7 @@ public sealed class RolloverTests
         await world.Server.Services.GetRequiredService<KeyUseLedger>().FlushAsync(Ct);
 
         var depends = BlastRadius.Of(token.Kid!, await store.ListAsync(world.Now, Ct));
-        Assert.Equal([("app", 2L)], depends.ByClient);
+        Assert.Equal([("app", 2L)], depends.ByClient.Select(use => (use.ClientId, use.Tokens)));
         Assert.InRange(depends.LastEnd!.Value, world.Now.AddMinutes(10), world.Now.AddMinutes(20));
         Assert.Empty(BlastRadius.Of(token.Kid!, await store.ListAsync(world.Now.AddMinutes(20), Ct)).ByClient);
     }

@@ -22,7 +22,7 @@ public sealed class TimeTravelTests
     public async Task Ten_years_of_rollovers_break_nobody()
     {
         await using var server = await ServerFixture.StartAsync(Ct);
-        var world = new World(server);
+        using var world = new World(server);
         var rollover = server.Services.GetRequiredService<KeyRollover>();
 
         // RSA keys take their time to make: they roll over, but not as often.
@@ -121,7 +121,7 @@ public sealed class TimeTravelTests
     }
 
     /// <summary>Two nodes and a relying party, and what they know of tokens.</summary>
-    private sealed class World(ServerFixture server)
+    private sealed class World(ServerFixture server) : IDisposable
     {
         private readonly SigningKeyRing _node = server.Services.GetRequiredService<SigningKeyRing>();
         private readonly SigningKeyRing _behind = new(
@@ -132,6 +132,8 @@ public sealed class TimeTravelTests
 
         private readonly Queue<(DateTimeOffset ExpiresAt, string Kid)> _tokens = new();
         private (DateTimeOffset At, HashSet<string> Kids)? _cached;
+
+        public void Dispose() => _behind.Dispose();
 
         public async Task ReloadAsync(CancellationToken ct)
         {

@@ -109,7 +109,6 @@ public sealed class KeyStoreContract : Contract
         await using var storage = await TestStorage.OpenAsync(provider, Ct);
         var keys = storage.Get<IKeyStore>();
         var plan = new KeyPlan { Algorithm = "ES256" };
-        await storage.Get<IKeyUseStore>().ForgetAsync(Samples.Now, Ct);
 
         var removed = await keys.TryChangeAsync(new KeyChange { Plan = plan, RemovedActivation = "none" }, Samples.Audit(), Ct);
         var revoked = await keys.TryChangeAsync(new KeyChange { Plan = plan, ChangedKey = Key("k1", "ES256") }, Samples.Audit(), Ct);
@@ -224,9 +223,6 @@ public sealed class KeyStoreContract : Contract
         Assert.Equal(
             [5L * 8, 8L],
             (await storage.Get<IKeyUseStore>().ListAsync(Samples.Now.AddMilliseconds(-1), Ct)).OrderBy(use => use.Until).Select(use => use.Count));
-
-        await storage.Get<IKeyUseStore>().ForgetAsync(Samples.Now, Ct);
-        Assert.Equal(1, await CountAsync<KeyUse>(storage));
     }
 
     private static KeyChange First(string kid, string algorithm = "ES256") => new()

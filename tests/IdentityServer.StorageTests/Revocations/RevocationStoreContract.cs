@@ -76,8 +76,8 @@ public sealed class RevocationStoreContract : Contract
         var foreign = await RefreshTokenAsync(storage);
         var revocation = Samples.Revocation(RevocationKind.Session, session.Id);
 
-        Assert.True(await revocations.EndSessionAsync(revocation, alsoOffline: false, Samples.Audit(), Ct));
-        Assert.False(await revocations.EndSessionAsync(revocation, alsoOffline: false, Samples.Audit(), Ct));
+        Assert.NotEmpty(await revocations.EndSessionAsync(revocation, alsoOffline: false, Samples.Audit(), Ct));
+        Assert.Empty(await revocations.EndSessionAsync(revocation, alsoOffline: false, Samples.Audit(), Ct));
 
         Assert.NotNull((await grants.FindAsync(bound.Grant!.Id, Ct))!.EndedAt);
         Assert.False(await grants.SpendAsync(bound, [], null, Samples.Now, Samples.Audit(), Ct));
@@ -98,8 +98,8 @@ public sealed class RevocationStoreContract : Contract
         var revocation = Samples.Revocation(RevocationKind.Session, session.Id);
         await revocations.EndSessionAsync(revocation, alsoOffline: false, Samples.Audit(), Ct);
 
-        Assert.True(await revocations.EndSessionAsync(revocation, alsoOffline: true, Samples.Audit(), Ct));
-        Assert.False(await revocations.EndSessionAsync(revocation, alsoOffline: true, Samples.Audit(), Ct));
+        Assert.NotEmpty(await revocations.EndSessionAsync(revocation, alsoOffline: true, Samples.Audit(), Ct));
+        Assert.Empty(await revocations.EndSessionAsync(revocation, alsoOffline: true, Samples.Audit(), Ct));
 
         Assert.NotNull((await grants.FindTokenAsync(TokenKind.Refresh, offline.Hash, Ct))!.Grant!.EndedAt);
         Assert.False(await grants.SpendAsync(offline, [], null, Samples.Now, Samples.Audit(), Ct));
@@ -137,7 +137,7 @@ public sealed class RevocationStoreContract : Contract
             await AtOnceAsync(16, i => Node(i).EndGrantAsync(grant, Samples.Audit("grant"), Ct).AsTask()), done => done);
         Assert.Single(
             await AtOnceAsync(16, i => Node(i).EndSessionAsync(session, true, Samples.Audit("session"), Ct).AsTask()),
-            done => done);
+            done => done.Count > 0);
         Assert.Single(
             await AtOnceAsync(16, i => Node(i).EndTokenAsync(jwt, null, Samples.Audit("token"), Ct).AsTask()), done => done);
 
@@ -157,11 +157,11 @@ public sealed class RevocationStoreContract : Contract
             tokens.Add(await RefreshTokenAsync(storage, Samples.Grant(session, offline: i % 2 == 0)));
         }
 
-        await AtOnceAsync(9, i => i < 8
-            ? storage.Get<IRevocationStore>().EndGrantAsync(
-                Samples.Revocation(RevocationKind.Grant, tokens[i].Grant!.Id), Samples.Audit(), Ct).AsTask()
-            : other.Get<IRevocationStore>().EndSessionAsync(
-                Samples.Revocation(RevocationKind.Session, session.Id), true, Samples.Audit(), Ct).AsTask());
+        await AtOnceAsync(9, async i => i < 8
+            ? await storage.Get<IRevocationStore>().EndGrantAsync(
+                Samples.Revocation(RevocationKind.Grant, tokens[i].Grant!.Id), Samples.Audit(), Ct)
+            : (await other.Get<IRevocationStore>().EndSessionAsync(
+                Samples.Revocation(RevocationKind.Session, session.Id), true, Samples.Audit(), Ct)).Count > 0);
 
         foreach (var token in tokens)
         {

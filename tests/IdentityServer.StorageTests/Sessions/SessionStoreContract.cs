@@ -109,6 +109,32 @@ public sealed class SessionStoreContract : Contract
     }
 
     [Theory, MemberData(nameof(Databases.All), MemberType = typeof(Databases))]
+    public async Task Sessions_that_may_still_hold_something_are_listed_by_id(DatabaseProvider provider)
+    {
+        await using var storage = await TestStorage.OpenAsync(provider, Ct);
+        var sessions = storage.Get<ISessionStore>();
+        string[] ids = ["A1", "a2", "b-3"];
+        foreach (var id in ids)
+        {
+            await sessions.OpenAsync(Samples.Session() with { Id = id }, Handle.Create().Hash, Samples.Audit(), Ct);
+        }
+
+        var all = await sessions.ListLiveAsync("", Ct);
+        await EndAsync("A1", alsoOffline: false);
+        await EndAsync("a2", alsoOffline: true);
+        var left = await sessions.ListLiveAsync("", Ct);
+
+        // Octet by octet, on every database; and what is bound offline to an ended session counts.
+        Assert.Equal(ids, all.Select(entry => entry.Id));
+        Assert.Equal(["A1", "b-3"], left.Select(entry => entry.Id));
+        Assert.Equal(["b-3"], (await sessions.ListLiveAsync("A1", Ct)).Select(entry => entry.Id));
+        Assert.Empty(await sessions.ListLiveAsync("b-3", Ct));
+
+        async Task EndAsync(string id, bool alsoOffline) => Assert.NotEmpty(await storage.Get<IRevocationStore>().EndSessionAsync(
+            new Revocation(RevocationKind.Session, id, Samples.Now, Samples.Now.AddDays(1)), alsoOffline, Samples.Audit(), Ct));
+    }
+
+    [Theory, MemberData(nameof(Databases.All), MemberType = typeof(Databases))]
     public async Task An_overlong_browser_name_is_cut_not_refused(DatabaseProvider provider)
     {
         await using var storage = await TestStorage.OpenAsync(provider, Ct);

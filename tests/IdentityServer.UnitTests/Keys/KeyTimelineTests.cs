@@ -61,6 +61,18 @@ public sealed class KeyTimelineTests
     }
 
     [Fact]
+    public void A_node_that_is_behind_lets_the_key_sign_that_took_over_and_no_erased_one()
+    {
+        var keys = new[] { Key("a") with { ErasedAt = Start.AddDays(13) }, Key("b") with { RevokedAt = Start.AddDays(50) }, Key("c") };
+        var timeline = new KeyTimeline(keys, [Span("a", 0), Span("b", 10), Span("c", 50)], Policy);
+        var behind = Start.AddDays(50).AddSeconds(-2);
+
+        Assert.Equal(("c", KeyState.Active), (timeline.SigningAt(behind)?.Kid, timeline.StateOf(keys[2], behind)));
+        Assert.Equal(KeyState.Retired, timeline.StateOf(keys[0], behind));
+        Assert.Null(timeline.PendingAt(behind));
+    }
+
+    [Fact]
     public void A_held_activation_has_no_effect_until_it_is_released()
     {
         var held = Span("b", 90) with { AwaitsReadiness = true };
