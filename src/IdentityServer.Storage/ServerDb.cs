@@ -12,8 +12,14 @@ using IdentityServer.Protocol.Sessions;
 using IdentityServer.Storage.Audit;
 using IdentityServer.Storage.Clients;
 using IdentityServer.Storage.DataProtection;
+using IdentityServer.Storage.Devices;
+using IdentityServer.Storage.Factors;
 using IdentityServer.Storage.Grants;
 using IdentityServer.Storage.Jobs;
+using IdentityServer.Storage.Mail;
+using IdentityServer.Storage.Risk;
+using IdentityServer.Storage.SignIns;
+using IdentityServer.Storage.Throttling;
 using IdentityServer.Storage.Users;
 using Microsoft.AspNetCore.Identity.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore;
@@ -60,6 +66,26 @@ public sealed class ServerDb(DbContextOptions<ServerDb> options) : IdentityDbCon
     public DbSet<AuditEvent> AuditEvents => Set<AuditEvent>();
 
     public DbSet<PendingRequest> PendingRequests => Set<PendingRequest>();
+
+    public DbSet<Authenticator> Authenticators => Set<Authenticator>();
+
+    public DbSet<RecoveryCode> RecoveryCodes => Set<RecoveryCode>();
+
+    public DbSet<Passkey> Passkeys => Set<Passkey>();
+
+    public DbSet<PartialSignIn> PartialSignIns => Set<PartialSignIn>();
+
+    public DbSet<Ceremony> Ceremonies => Set<Ceremony>();
+
+    public DbSet<Device> Devices => Set<Device>();
+
+    public DbSet<Attempts> Attempts => Set<Attempts>();
+
+    public DbSet<OutboxMail> OutboxMails => Set<OutboxMail>();
+
+    public DbSet<MailLink> MailLinks => Set<MailLink>();
+
+    public DbSet<Place> Places => Set<Place>();
 
     public DbSet<SetupLink> SetupLinks => Set<SetupLink>();
 

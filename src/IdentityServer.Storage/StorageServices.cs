@@ -90,7 +90,7 @@ public static class StorageServices
         services.AddSingleton<IXmlRepository>(provider => provider.GetRequiredService<DataProtectionKeys>());
         services.AddSingleton<IDataProtectionKeys>(provider => provider.GetRequiredService<DataProtectionKeys>());
 
-        services.AddIdentityCore<User>(identity => identity.Stores.SchemaVersion = IdentitySchemaVersions.Version3)
+        services.AddIdentityCore<User>(identity => identity.Stores.SchemaVersion = IdentitySchemaVersions.Version2)
             .AddRoles<Role>()
             .AddEntityFrameworkStores<ServerDb>();
         services.AddScoped<Users.Users>();

@@ -107,6 +107,12 @@ public sealed record Client
     /// <summary>A rollover waits until this client has fetched the new key at its own JWKS address.</summary>
     public bool RequireReadiness { get; init; }
 
+    /// <summary>How strongly people must sign in for this client: one of <c>AcrValues</c>; <see langword="null"/>: as they like.</summary>
+    public string? MinimumAcr { get; init; }
+
+    /// <summary>For this client a sign-in counts for so long, unless it asks for less (<c>default_max_age</c>).</summary>
+    public TimeSpan? DefaultMaxAge { get; init; }
+
     public string? ClientUri { get; init; }
 
     public string? LogoUri { get; init; }

@@ -25,6 +25,9 @@ public sealed record PendingRequest
     /// <summary>The session in which the person answered the consent page.</summary>
     public string? AnsweredSessionId { get; init; }
 
+    /// <summary>The session in which the person did not want to sign in more strongly.</summary>
+    public string? DeclinedSessionId { get; init; }
+
     /// <summary>The scopes allowed there; empty: refused.</summary>
     public IReadOnlyList<string> AllowedScopes { get; init; } = [];
 }
@@ -37,7 +40,7 @@ public interface IPendingRequestStore
     /// <summary>The request, unless unknown or past its end.</summary>
     ValueTask<PendingRequest?> FindAsync(string hash, DateTimeOffset now, CancellationToken ct);
 
-    /// <summary>Replaces the answers of a request (<see cref="PendingRequest.ChosenSessionId"/>, answered session and scopes).</summary>
+    /// <summary>Replaces the answers of a request (<see cref="PendingRequest.ChosenSessionId"/>, answered and declined session, scopes).</summary>
     ValueTask AnswerAsync(PendingRequest request, CancellationToken ct);
 
     /// <summary>The request is done with; harmless when it is gone.</summary>

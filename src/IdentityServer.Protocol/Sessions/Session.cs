@@ -34,6 +34,9 @@ public sealed record Session
 
     public string? UserAgent { get; init; }
 
+    /// <summary>The device it was opened on; <see langword="null"/>: unknown.</summary>
+    public string? DeviceId { get; init; }
+
     public DateTimeOffset? EndedAt { get; init; }
 
     /// <summary>Seen again at least a minute after <see cref="LastSeenAt"/>: worth a write.</summary>

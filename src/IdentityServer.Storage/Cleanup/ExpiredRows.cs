@@ -37,6 +37,20 @@ internal sealed class ExpiredRows(IStatements statements, IDeeds deeds) : IExpir
         // From then on nothing that the key signed for the client is alive.
         new("KeyUses", "Until", Margin),
 
+        // A sign-in or ceremony that nobody went on with, a device that was not seen again, a count that is forgotten.
+        new("PartialSignIns", "ExpiresAt", Margin),
+        new("Ceremonies", "ExpiresAt", Margin),
+        new("Devices", "ExpiresAt", Margin),
+        new("Attempts", "ExpiresAt", Margin),
+
+        // Past its end, used or not; a while longer, so that whoever follows it late reads why it does not work.
+        new("MailLinks", "ExpiresAt", TimeSpan.FromDays(7)),
+
+        // Sent or given up; what still waits stays.
+        new("OutboxMails", "CreatedAt", Remembered, condition: "\"NextAttemptAt\" IS NULL"),
+
+        new("Places", "LastSeenAt", TimeSpan.FromDays(400)),
+
         // Used or not: a link lives for half an hour.
         new("SetupLinks", "ExpiresAt", Margin),
 

@@ -18,6 +18,7 @@ internal sealed class ClientMapping : IEntityTypeConfiguration<Client>
         builder.Property(client => client.TokenFormat).HasConversion<string>().IsIdentifier();
         builder.Property(client => client.IdTokenSigningAlgorithm).IsIdentifier();
         builder.Property(client => client.UserInfoSigningAlgorithm).IsIdentifier();
+        builder.Property(client => client.MinimumAcr).IsIdentifier(Identifiers.NameLength);
         builder.Property(client => client.Version).IsConcurrencyToken();
     }
 }

@@ -15,6 +15,7 @@ internal sealed class PendingRequestMapping : IEntityTypeConfiguration<PendingRe
         builder.Property(request => request.Parameters);
         builder.Property(request => request.ChosenSessionId).IsIdentifier();
         builder.Property(request => request.AnsweredSessionId).IsIdentifier();
+        builder.Property(request => request.DeclinedSessionId).IsIdentifier();
         builder.HasIndex(request => request.ExpiresAt);
     }
 }

@@ -17,11 +17,13 @@ internal sealed class PendingRequestStore(IStatements statements, IDeeds deeds) 
         ("ExpiresAt", DbType.Int64),
         ("ChosenSessionId", DbType.AnsiString),
         ("AnsweredSessionId", DbType.AnsiString),
+        ("DeclinedSessionId", DbType.AnsiString),
         ("AllowedScopes", DbType.String)));
 
     private static readonly Statement Unexpired = new(
         """
-        SELECT "ClientId", "Parameters", "StartedAt", "ExpiresAt", "ChosenSessionId", "AnsweredSessionId", "AllowedScopes"
+        SELECT "ClientId", "Parameters", "StartedAt", "ExpiresAt", "ChosenSessionId", "AnsweredSessionId", "DeclinedSessionId",
+        "AllowedScopes"
         FROM "PendingRequests" WHERE "Hash" = @Hash AND "ExpiresAt" > @Now
         """,
         ("Hash", DbType.AnsiString),
@@ -32,7 +34,8 @@ internal sealed class PendingRequestStore(IStatements statements, IDeeds deeds) 
             Save,
             [
                 request.Hash, request.ClientId, Columns.Of(request.Parameters), Columns.Of(request.StartedAt),
-                Columns.Of(request.ExpiresAt), request.ChosenSessionId, request.AnsweredSessionId, Columns.Of(request.AllowedScopes),
+                Columns.Of(request.ExpiresAt), request.ChosenSessionId, request.AnsweredSessionId, request.DeclinedSessionId,
+                Columns.Of(request.AllowedScopes),
             ],
             ct);
 
@@ -48,7 +51,8 @@ internal sealed class PendingRequestStore(IStatements statements, IDeeds deeds) 
             ExpiresAt = reader.Instant(3),
             ChosenSessionId = reader.TextOrNull(4),
             AnsweredSessionId = reader.TextOrNull(5),
-            AllowedScopes = reader.List(6),
+            DeclinedSessionId = reader.TextOrNull(6),
+            AllowedScopes = reader.List(7),
         },
         ct);
 
@@ -60,6 +64,7 @@ internal sealed class PendingRequestStore(IStatements statements, IDeeds deeds) 
                     set => set
                         .SetProperty(row => row.ChosenSessionId, request.ChosenSessionId)
                         .SetProperty(row => row.AnsweredSessionId, request.AnsweredSessionId)
+                        .SetProperty(row => row.DeclinedSessionId, request.DeclinedSessionId)
                         .SetProperty(row => row.AllowedScopes, request.AllowedScopes),
                     ct),
             ct);

@@ -26,6 +26,7 @@ internal sealed class SessionMapping : IEntityTypeConfiguration<Session>
         builder.Property(session => session.Subject).IsIdentifier();
         builder.Property(session => session.Acr).HasMaxLength(Identifiers.NameLength);
         builder.Property(session => session.Address).HasMaxLength(64);
+        builder.Property(session => session.DeviceId).IsIdentifier();
         builder.Property(session => session.UserAgent).HasMaxLength(UserAgentLength);
         builder.Property<DateTimeOffset?>(OfflineEndedAt);
         builder.HasIndex(HandleHash).IsUnique();

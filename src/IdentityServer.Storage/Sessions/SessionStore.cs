@@ -11,7 +11,7 @@ internal sealed class SessionStore(IDbContextFactory<ServerDb> databases, IState
 {
     private const string Select = """
         SELECT "Id", "Subject", "AuthenticatedAt", "Amr", "Acr", "CreatedAt", "LastSeenAt", "IdleLifetime", "ExpiresAt",
-        "KeepSignedIn", "Address", "UserAgent", "EndedAt" FROM "Sessions"
+        "KeepSignedIn", "Address", "UserAgent", "DeviceId", "EndedAt" FROM "Sessions"
         """;
 
     private static readonly Statement ByHandle =
@@ -45,7 +45,8 @@ internal sealed class SessionStore(IDbContextFactory<ServerDb> databases, IState
                             .SetProperty(row => row.LastSeenAt, session.LastSeenAt)
                             .SetProperty(row => row.IdleLifetime, session.IdleLifetime)
                             .SetProperty(row => row.ExpiresAt, session.ExpiresAt)
-                            .SetProperty(row => row.KeepSignedIn, session.KeepSignedIn),
+                            .SetProperty(row => row.KeepSignedIn, session.KeepSignedIn)
+                            .SetProperty(row => row.DeviceId, session.DeviceId),
                         ct);
                 if (renewed == 0)
                 {
@@ -111,6 +112,7 @@ internal sealed class SessionStore(IDbContextFactory<ServerDb> databases, IState
         KeepSignedIn = reader.GetBoolean(9),
         Address = reader.TextOrNull(10),
         UserAgent = reader.TextOrNull(11),
-        EndedAt = reader.InstantOrNull(12),
+        DeviceId = reader.TextOrNull(12),
+        EndedAt = reader.InstantOrNull(13),
     };
 }

@@ -25,6 +25,15 @@ public sealed class User : IdentityUser
     /// <summary>Since when the account may not be used; <see langword="null"/>: it may.</summary>
     public DateTimeOffset? DisabledAt { get; set; }
 
+    /// <summary>When the password was set; <see langword="null"/>: with the account, or there is none.</summary>
+    public DateTimeOffset? PasswordChangedAt { get; set; }
+
+    /// <summary>Since when the password may not be used any more, because somebody else may know it; a reset by mail ends that.</summary>
+    public DateTimeOffset? PasswordBarredAt { get; set; }
+
+    /// <summary>Signing in always takes a second factor, whatever the app asks for.</summary>
+    public bool RequiresSecondFactor { get; set; }
+
     /// <summary>The whole name as it is shown.</summary>
     public string? Name { get; set; }
 

@@ -28,16 +28,15 @@ internal sealed class RoleMapping : IEntityTypeConfiguration<Role>
 }
 
 /// <summary>
-/// Identity's own tables, by shorter names, as its schema version 3 has them. Written out here because Identity reads the version from
-/// the settings of whoever opens the context, and the schema must not depend on those.
+/// Identity's own tables, by shorter names, as its schema version 2 has them: passkeys have a table of our own. Written out here because
+/// Identity reads the version from the settings of whoever opens the context, and the schema must not depend on those.
 /// </summary>
 internal sealed class IdentityMapping :
     IEntityTypeConfiguration<IdentityUserRole<string>>,
     IEntityTypeConfiguration<IdentityUserClaim<string>>,
     IEntityTypeConfiguration<IdentityUserLogin<string>>,
     IEntityTypeConfiguration<IdentityUserToken<string>>,
-    IEntityTypeConfiguration<IdentityRoleClaim<string>>,
-    IEntityTypeConfiguration<IdentityUserPasskey<string>>
+    IEntityTypeConfiguration<IdentityRoleClaim<string>>
 {
     private const int KeyLength = 128;
 
@@ -60,15 +59,4 @@ internal sealed class IdentityMapping :
     }
 
     public void Configure(EntityTypeBuilder<IdentityRoleClaim<string>> builder) => builder.ToTable("RoleClaims");
-
-    public void Configure(EntityTypeBuilder<IdentityUserPasskey<string>> builder)
-    {
-        builder.ToTable("UserPasskeys");
-
-        // A credential id may be longer than SQL Server's 900 octets for a clustered key.
-        builder.HasKey(passkey => passkey.CredentialId).IsClustered(false);
-        builder.Property(passkey => passkey.CredentialId).HasMaxLength(1024);
-        builder.OwnsOne(passkey => passkey.Data).ToJson();
-        builder.HasOne<User>().WithMany().HasForeignKey(passkey => passkey.UserId).IsRequired();
-    }
 }
