@@ -17,6 +17,7 @@ using IdentityServer.Storage.Clients;
 using IdentityServer.Storage.Consents;
 using IdentityServer.Storage.DataProtection;
 using IdentityServer.Storage.Deeds;
+using IdentityServer.Storage.Factors;
 using IdentityServer.Storage.Grants;
 using IdentityServer.Storage.Jobs;
 using IdentityServer.Storage.Keys;
@@ -25,6 +26,7 @@ using IdentityServer.Storage.Revocations;
 using IdentityServer.Storage.Schema;
 using IdentityServer.Storage.Scopes;
 using IdentityServer.Storage.Sessions;
+using IdentityServer.Storage.SignIns;
 using IdentityServer.Storage.Users;
 using Microsoft.AspNetCore.DataProtection.Repositories;
 using Microsoft.AspNetCore.Identity;
@@ -84,6 +86,8 @@ public static class StorageServices
         services.AddSingleton<ISetupLinks, SetupLinkStore>();
         services.AddSingleton<ICredentials, CredentialStore>();
         services.AddSingleton<IMemberships, MembershipStore>();
+        services.AddSingleton<IPasskeys, PasskeyStore>();
+        services.AddSingleton<ICeremonies, CeremonyStore>();
         services.AddSingleton<IJobHistory, JobHistory>();
         services.AddSingleton<IExpiredRows, ExpiredRows>();
         services.AddSingleton<DataProtectionKeys>();
@@ -92,7 +96,8 @@ public static class StorageServices
 
         services.AddIdentityCore<User>(identity => identity.Stores.SchemaVersion = IdentitySchemaVersions.Version2)
             .AddRoles<Role>()
-            .AddEntityFrameworkStores<ServerDb>();
+            .AddEntityFrameworkStores<ServerDb>()
+            .AddUserStore<PasskeyUserStore>();
         services.AddScoped<Users.Users>();
         return services;
     }

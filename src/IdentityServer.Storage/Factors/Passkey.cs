@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+
 namespace IdentityServer.Storage.Factors;
 
 /// <summary>A WebAuthn credential of a person (WebAuthn Level 3 §4, credential record).</summary>
@@ -33,4 +35,7 @@ public sealed record Passkey
     public required DateTimeOffset CreatedAt { get; init; }
 
     public DateTimeOffset? LastUsedAt { get; init; }
+
+    /// <summary>The <see cref="Id"/> of the passkey with this credential id.</summary>
+    public static string IdOf(ReadOnlySpan<byte> credentialId) => Convert.ToHexString(SHA256.HashData(credentialId));
 }
