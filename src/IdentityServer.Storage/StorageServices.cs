@@ -21,6 +21,7 @@ using IdentityServer.Storage.Factors;
 using IdentityServer.Storage.Grants;
 using IdentityServer.Storage.Jobs;
 using IdentityServer.Storage.Keys;
+using IdentityServer.Storage.Mail;
 using IdentityServer.Storage.Pending;
 using IdentityServer.Storage.Revocations;
 using IdentityServer.Storage.Schema;
@@ -89,6 +90,8 @@ public static class StorageServices
         services.AddSingleton<IPasskeys, PasskeyStore>();
         services.AddSingleton<ICeremonies, CeremonyStore>();
         services.AddSingleton<IJobHistory, JobHistory>();
+        services.AddSingleton<IOutbox, Outbox>();
+        services.AddSingleton<IMailLinks, MailLinkStore>();
         services.AddSingleton<IExpiredRows, ExpiredRows>();
         services.AddSingleton<DataProtectionKeys>();
         services.AddSingleton<IXmlRepository>(provider => provider.GetRequiredService<DataProtectionKeys>());

@@ -46,7 +46,10 @@ internal sealed class ExpiredRows(IStatements statements, IDeeds deeds) : IExpir
         // Past its end, used or not; a while longer, so that whoever follows it late reads why it does not work.
         new("MailLinks", "ExpiresAt", TimeSpan.FromDays(7)),
 
-        // Sent or given up; what still waits stays.
+        // Given up, with what it said: tried for three days, and kept for seven more so that it can be tried again.
+        new("OutboxMails", "CreatedAt", TimeSpan.FromDays(10), condition: "\"DeadAt\" IS NOT NULL"),
+
+        // Sent, without what it said; what still waits stays.
         new("OutboxMails", "CreatedAt", Remembered, condition: "\"NextAttemptAt\" IS NULL"),
 
         new("Places", "LastSeenAt", TimeSpan.FromDays(400)),
