@@ -5,6 +5,7 @@ using IdentityServer.FirstRun;
 using IdentityServer.Health;
 using IdentityServer.Jobs;
 using IdentityServer.Keys;
+using IdentityServer.Passkeys;
 using IdentityServer.Playground;
 using IdentityServer.Protocol;
 using IdentityServer.Protocol.Changes;
@@ -77,6 +78,7 @@ public static class ServerHost
         services.AddKeyRollover();
         services.AddSingleton<KeyGauges>();
         services.AddSignIn(settings, settings.Issuer);
+        services.AddPasskeys();
         services.AddAdmin();
         services.AddFirstRun();
         services.AddSingleton<OAuthRequestReader>();
@@ -98,6 +100,7 @@ public static class ServerHost
         // Made here, or nobody would: gauges are asked by whoever listens.
         app.Services.GetRequiredService<KeyGauges>();
         var isHttps = CookieNames.AreSecure(settings.Issuer);
+        app.UsePasskeys();
         app.UseRequestLog();
         app.UseProtocol(isHttps);
         app.UseAdminApi(isHttps);

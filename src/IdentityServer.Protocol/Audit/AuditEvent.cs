@@ -63,6 +63,10 @@ public static class AuditTypes
     public const string ApiAdded = "api.added";
     public const string UserAdded = "user.added";
     public const string UserChanged = "user.changed";
+    public const string PasskeyAdded = "passkey.added";
+    public const string PasskeyRenamed = "passkey.renamed";
+    public const string PasskeyRemoved = "passkey.removed";
+    public const string PasskeyRefused = "passkey.refused";
     public const string SetupLinkMade = "setup.link_made";
     public const string SetupCompleted = "setup.completed";
 }

@@ -23,6 +23,8 @@ public sealed class ServerSettings
     public TokenSettings Tokens { get; set; } = new();
 
     public KeySettings Keys { get; set; } = new();
+
+    public PasskeySettings Passkeys { get; set; } = new();
 }
 
 /// <summary>Section <c>IdentityServer:Database</c>.</summary>
@@ -120,4 +122,14 @@ public sealed class KeySettings
         Retiring = Retiring,
         ErasureMargin = ErasureMargin,
     };
+}
+
+/// <summary>Section <c>IdentityServer:Passkeys</c>: where passkeys work (docs/passkeys.md).</summary>
+public sealed class PasskeySettings
+{
+    /// <summary>The RP ID. Filled in with the host of the issuer; stays empty where that is an address, and there are no passkeys then.</summary>
+    public string RelyingPartyId { get; set; } = "";
+
+    /// <summary>Origins whose pages may use them, besides the issuer.</summary>
+    public IList<string> Origins { get; set; } = [];
 }

@@ -1,3 +1,4 @@
+using System.Buffers.Text;
 using System.Data.Common;
 using System.Globalization;
 using System.Net;
@@ -20,6 +21,7 @@ public static class SettingsReader
     internal const string IssuerKey = $"{Section}:Issuer";
     private const string ConnectionStringKey = $"{DatabaseKey}:ConnectionString";
     internal const string DatabaseKey = $"{Section}:Database";
+    private const string PasskeysKey = $"{Section}:Passkeys";
     internal const string MasterKeyKey = $"{Section}:MasterKey";
     private const string DefaultUrl = "http://localhost:5000";
 
@@ -44,6 +46,7 @@ public static class SettingsReader
         CheckProxies(settings.Proxies, problems);
         CheckTokens(settings.Tokens, problems);
         CheckKeys(settings.Keys, problems);
+        CheckPasskeys(settings.Passkeys, settings.Issuer, problems);
         CheckBrand(settings.Brand, environment, problems);
 
         return (settings, problems);
@@ -309,6 +312,55 @@ public static class SettingsReader
             }
         }
     }
+
+    // WebAuthn Level 3 §5.1.3, §13.4.9: the RP ID is the host of the page or a domain it lies in, and never an address.
+    private static void CheckPasskeys(PasskeySettings passkeys, string issuer, List<SettingProblem> problems)
+    {
+        if (IssuerFault(issuer) is not null)
+        {
+            return;
+        }
+
+        var server = new Uri(issuer);
+        var isNamed = server.HostNameType == UriHostNameType.Dns;
+        var id = passkeys.RelyingPartyId;
+        if (id.Length == 0)
+        {
+            id = passkeys.RelyingPartyId = isNamed ? server.IdnHost : "";
+        }
+        else if (!isNamed || !IsWithin(server.IdnHost, id) || (id != server.IdnHost && !id.Contains('.', StringComparison.Ordinal)))
+        {
+            problems.Add(new(
+                $"{PasskeysKey}:RelyingPartyId",
+                $"is “{Identifiers.Shown(id)}”. Allowed: the host of the issuer ({server.IdnHost}) or a domain it lies in; and with an address there are no passkeys."));
+            return;
+        }
+
+        for (var index = 0; index < passkeys.Origins.Count; index++)
+        {
+            if (!IsOrigin(passkeys.Origins[index], id))
+            {
+                problems.Add(new(
+                    $"{PasskeysKey}:Origins:{index}",
+                    $"is “{Identifiers.Shown(passkeys.Origins[index])}”. Allowed: https://HOST, with :PORT if unusual, where HOST is {id} or lies in it; or android:apk-key-hash:HASH."));
+            }
+        }
+    }
+
+    private static bool IsOrigin(string origin, string relyingPartyId)
+    {
+        const string Android = "android:apk-key-hash:";
+        if (origin.StartsWith(Android, StringComparison.Ordinal))
+        {
+            // SHA-256 of the certificate, base64url.
+            return origin.Length == Android.Length + 43 && Base64Url.IsValid(origin.AsSpan(Android.Length));
+        }
+
+        return IssuerFault(origin) is null && IsWithin(new Uri(origin).IdnHost, relyingPartyId);
+    }
+
+    private static bool IsWithin(string host, string domain) =>
+        domain.Length > 0 && (host == domain || host.EndsWith('.' + domain, StringComparison.Ordinal));
 
     private static void CheckBrand(BrandSettings brand, IHostEnvironment environment, List<SettingProblem> problems)
     {

@@ -1,5 +1,6 @@
 using IdentityServer.Commands;
 using IdentityServer.Configuration;
+using IdentityServer.Passkeys;
 using IdentityServer.Storage.Schema;
 
 namespace IdentityServer.Doctor;
@@ -62,9 +63,12 @@ internal static class Examination
         var wrong = problems.FirstOrDefault(problem => problem.Key is SettingsReader.IssuerKey or SettingsReader.UrlsKey);
         return wrong is not null
             ? Finding.Fail("issuer", wrong.ToString(), "Set it to the public address of this server, such as https://id.example.com.")
-            : Finding.Ok("issuer", settings.Issuer.StartsWith("https:", StringComparison.Ordinal)
-                ? $"{settings.Issuer} is https."
-                : $"{settings.Issuer} is plain http, and this machine only.");
+            : Finding.Ok(
+                "issuer",
+                (settings.Issuer.StartsWith("https:", StringComparison.Ordinal)
+                    ? $"{settings.Issuer} is https."
+                    : $"{settings.Issuer} is plain http, and this machine only.")
+                + (new PasskeyDomain(settings).IsOn ? "" : " " + PasskeyDomain.WhyOff));
     }
 
     private static bool IsWrong(IReadOnlyList<SettingProblem> problems, string section) =>

@@ -281,8 +281,68 @@ public sealed class SettingsReaderTests
     private const string Development = "Development";
     private const string Production = "Production";
 
-    private static ServerSettings ReadWithIssuer(string issuer) =>
-        Read(Production, ("IdentityServer:Issuer", issuer), ("IdentityServer:MasterKey:Path", "/etc/identity/master.key"));
+    [Theory]
+    [InlineData("https://id.example.com", "", "id.example.com")]
+    [InlineData("https://id.example.com:8443", "example.com", "example.com")]
+    [InlineData("http://localhost:5000", "", "localhost")]
+    [InlineData("http://localhost:5000", "localhost", "localhost")]
+    [InlineData("https://intranet", "", "intranet")]
+    [InlineData("http://127.0.0.1:5000", "", "")]
+    [InlineData("https://[2001:db8::1]", "", "")]
+    public void Passkeys_are_bound_to_the_issuers_host_or_a_domain_it_lies_in(string issuer, string given, string relyingPartyId)
+    {
+        var settings = ReadWithIssuer(issuer, ("IdentityServer:Passkeys:RelyingPartyId", given));
+
+        Assert.Equal(relyingPartyId, settings.Passkeys.RelyingPartyId);
+    }
+
+    [Theory]
+    [InlineData("https://id.example.com", "com")]
+    [InlineData("https://id.example.com", "other.example")]
+    [InlineData("https://id.example.com", "d.example.com")]
+    [InlineData("https://id.example.com", "login.id.example.com")]
+    [InlineData("https://id.example.com", "Example.com")]
+    [InlineData("https://id.example.com", ".example.com")]
+    [InlineData("https://id.example.com", "https://id.example.com")]
+    [InlineData("http://127.0.0.1:5000", "127.0.0.1")]
+    [InlineData("http://127.0.0.1:5000", "localhost")]
+    [InlineData("https://a.localhost", "localhost")]
+    public void No_other_name_can_hold_passkeys(string issuer, string relyingPartyId)
+    {
+        var problem = Assert.Single(Assert.Throws<SettingsException>(
+            () => ReadWithIssuer(issuer, ("IdentityServer:Passkeys:RelyingPartyId", relyingPartyId))).Problems);
+
+        Assert.Equal("IdentityServer:Passkeys:RelyingPartyId", problem.Key);
+    }
+
+    [Theory]
+    [InlineData("https://app.example.com", true)]
+    [InlineData("https://example.com:8443", true)]
+    [InlineData("android:apk-key-hash:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", true)]
+    [InlineData("android:apk-key-hash:AAAA", false)]
+    [InlineData("https://app.example.com/", false)]
+    [InlineData("https://evilexample.com", false)]
+    [InlineData("https://example.com.evil.example", false)]
+    [InlineData("http://app.example.com", false)]
+    [InlineData("app.example.com", false)]
+    [InlineData("*", false)]
+    public void Origins_of_passkeys_lie_in_that_domain(string origin, bool isRight)
+    {
+        (string, string)[] settings = [("IdentityServer:Passkeys:RelyingPartyId", "example.com"), ("IdentityServer:Passkeys:Origins", origin)];
+
+        if (isRight)
+        {
+            Assert.Equal([origin], ReadWithIssuer("https://id.example.com", settings).Passkeys.Origins);
+            return;
+        }
+
+        var problem = Assert.Single(
+            Assert.Throws<SettingsException>(() => ReadWithIssuer("https://id.example.com", settings)).Problems);
+        Assert.Equal("IdentityServer:Passkeys:Origins:0", problem.Key);
+    }
+
+    private static ServerSettings ReadWithIssuer(string issuer, params (string Key, string Value)[] more) =>
+        Read(Production, [("IdentityServer:Issuer", issuer), ("IdentityServer:MasterKey:Path", "/etc/identity/master.key"), .. more]);
 
     private static void AssertProblem(string key, string reason, string environment, params (string Key, string Value)[] values)
     {
