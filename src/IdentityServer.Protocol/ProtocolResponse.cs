@@ -57,6 +57,7 @@ public enum HostedPage
     SignIn,
     Consent,
     ChooseAccount,
+    StepUp,
     SignOut,
     SignedOut,
 }

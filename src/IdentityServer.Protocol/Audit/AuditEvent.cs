@@ -35,6 +35,17 @@ public static class AuditTypes
     public const string SignedIn = "session.signed_in";
     public const string SignInFailed = "session.sign_in_failed";
     public const string SessionEnded = "session.ended";
+    public const string PersonEnded = "session.all_of_person_ended";
+    public const string SteppedUp = "session.stepped_up";
+    public const string FactorFailed = "factor.failed";
+    public const string FactorAdded = "factor.added";
+    public const string FactorChanged = "factor.changed";
+    public const string FactorRemoved = "factor.removed";
+    public const string RecoveryCodesMade = "factor.recovery_codes_made";
+    public const string RecoveryCodeUsed = "factor.recovery_code_used";
+    public const string DeviceForgotten = "device.forgotten";
+    public const string PasswordChanged = "user.password_changed";
+    public const string PasswordBarred = "user.password_barred";
     public const string ConsentGiven = "consent.given";
     public const string ConsentRefused = "consent.refused";
     public const string GrantOpened = "grant.opened";

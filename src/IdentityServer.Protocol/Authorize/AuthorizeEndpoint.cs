@@ -98,6 +98,7 @@ public sealed class AuthorizeEndpoint(
     {
         NextStep.AskConsent => HostedPage.Consent,
         NextStep.ChooseAccount => HostedPage.ChooseAccount,
+        NextStep.StepUp => HostedPage.StepUp,
 
         // Also when the session ended while we were deciding.
         _ => HostedPage.SignIn,
@@ -141,7 +142,7 @@ public sealed class AuthorizeEndpoint(
             IsOffline = isOffline,
             AuthenticatedAt = session.AuthenticatedAt,
             Amr = session.Amr,
-            Acr = session.Acr,
+            Acr = request.RequiredAcr.Claim(session.Acr),
             ClaimsRequest = request.ClaimsText,
         };
         var code = Handle.Create();

@@ -1,4 +1,5 @@
 using IdentityServer.Protocol.Clients;
+using IdentityServer.Protocol.Sessions;
 using IdentityServer.Protocol.Subjects;
 
 namespace IdentityServer.Protocol.Authorize;
@@ -31,7 +32,11 @@ public sealed record AuthorizeRequest
     /// <summary><c>prompt=select_account</c>.</summary>
     public bool ForcesChoice { get; init; }
 
+    /// <summary>How old the sign-in may be: <c>max_age</c>, else what the client registered.</summary>
     public TimeSpan? MaxAge { get; init; }
+
+    /// <summary>How strong it must be.</summary>
+    public AcrRequirement RequiredAcr { get; init; } = AcrRequirement.None;
 
     /// <summary>The person the app expects, by <c>id_token_hint</c> or a <c>sub</c> in <c>claims</c>.</summary>
     public string? ExpectedSubject { get; init; }

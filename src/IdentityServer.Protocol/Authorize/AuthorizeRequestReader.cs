@@ -136,9 +136,8 @@ public sealed class AuthorizeRequestReader(ClientDirectory clients, ScopeCatalog
             return error;
         }
 
-        // A voluntary acr we cannot give is ignored (OpenID Connect Core §5.5.1.1); an essential one is refused.
-        if (claims.IdToken.TryGetValue("acr", out var acr) && acr is { IsEssential: true, Values.Count: > 0 }
-            && !acr.Values.Contains(AcrValues.Password, StringComparer.Ordinal))
+        var required = Requirement(client, parameters["acr_values"], claims);
+        if (required is { IsEssential: true, Acceptable: [] })
         {
             return new ProtocolError("unmet_authentication_requirements", "None of the essential acr values can be met.") { Parameter = "claims" };
         }
@@ -171,12 +170,32 @@ public sealed class AuthorizeRequestReader(ClientDirectory clients, ScopeCatalog
             ForcesSignIn = prompts.Contains("login", StringComparer.Ordinal) || maxAge == TimeSpan.Zero,
             ForcesConsent = prompts.Contains("consent", StringComparer.Ordinal),
             ForcesChoice = prompts.Contains("select_account", StringComparer.Ordinal),
-            MaxAge = maxAge,
+            MaxAge = maxAge ?? client.DefaultMaxAge,
+            RequiredAcr = required,
             ExpectedSubject = expected,
             Claims = claims,
             ClaimsText = parameters["claims"],
             UiLocales = parameters["ui_locales"],
         };
+    }
+
+    /// <summary>How strongly a paused request wants the person signed in, for our pages.</summary>
+    public static AcrRequirement RequirementOf(Client client, IReadOnlyDictionary<string, string> parameters) => Requirement(
+        client,
+        parameters.GetValueOrDefault("acr_values"),
+        ClaimsRequest.Parse(parameters.GetValueOrDefault("claims")).TryGet(out var claims, out _) ? claims : ClaimsRequest.None);
+
+    // A voluntary acr we do not know is ignored; an essential one is refused above (OpenID Connect Core §5.5.1.1).
+    private static AcrRequirement Requirement(Client client, string? acrValues, ClaimsRequest claims)
+    {
+        var acr = claims.IdToken.GetValueOrDefault("acr");
+        var isEssential = acr is { IsEssential: true, Values.Count: > 0 };
+        var wanted = isEssential ? acr!.Values
+            : acrValues?.Split(' ', StringSplitOptions.RemoveEmptyEntries) ?? acr?.Values ?? [];
+        return new AcrRequirement(
+            [.. wanted.Where(value => AcrValues.Supported.Contains(value, StringComparer.Ordinal)).Distinct(StringComparer.Ordinal)],
+            client.MinimumAcr,
+            isEssential);
     }
 
     // Refusing is required: ignoring a request object would ignore what it says (OpenID Connect Core §6).

@@ -12,6 +12,9 @@ public abstract record NextStep
 
     public sealed record ChooseAccount : NextStep;
 
+    /// <summary>Who is signed in proves it by a further factor (RFC 9470).</summary>
+    public sealed record StepUp : NextStep;
+
     public sealed record AskConsent : NextStep;
 
     public sealed record Refuse(ProtocolError Error) : NextStep;
@@ -46,7 +49,26 @@ public abstract record NextStep
             return request.IsSilent ? new Refuse(AccountSelectionRequired) : new ChooseAccount();
         }
 
-        // 4 the person agrees
+        // 4 strongly enough; a person who wants no more than that may still go where nobody insists
+        if (!request.RequiredAcr.IsMetBy(session.Acr))
+        {
+            if (request.IsSilent)
+            {
+                return new Refuse(LoginRequired);
+            }
+
+            if (pending?.DeclinedSessionId != session.Id)
+            {
+                return new StepUp();
+            }
+
+            if (!request.RequiredAcr.MayProceedWith(session.Acr))
+            {
+                return new Refuse(UnmetRequirements);
+            }
+        }
+
+        // 5 the person agrees
         if (pending?.AnsweredSessionId == session.Id)
         {
             var allowed = request.Scopes.Where(scope => pending.AllowedScopes.Contains(scope, StringComparer.Ordinal)).ToArray();
@@ -68,6 +90,9 @@ public abstract record NextStep
         || (!request.ForcesSignIn && (request.MaxAge is not { } age || now - session.AuthenticatedAt <= age));
 
     private static readonly ProtocolError LoginRequired = new("login_required", "The person is not signed in.");
+    private static readonly ProtocolError UnmetRequirements =
+        new("unmet_authentication_requirements", "The person did not sign in as strongly as required.");
+
     private static readonly ProtocolError AccountSelectionRequired = new("account_selection_required", "The person must choose an account.");
     private static readonly ProtocolError ConsentRequired = new("consent_required", "The person has not consented.");
     private static readonly ProtocolError AccessDenied = new("access_denied", "The person did not allow the request.");

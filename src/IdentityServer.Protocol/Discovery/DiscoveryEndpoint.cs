@@ -81,7 +81,7 @@ public sealed class DiscoveryEndpoint(ScopeCatalog scopes, ClientDirectory clien
             ["revocation_endpoint_auth_signing_alg_values_supported"] = List(ClientAssertion.Algorithms),
             ["code_challenge_methods_supported"] = List(["S256"]),
             ["authorization_response_iss_parameter_supported"] = true,
-            ["acr_values_supported"] = List([AcrValues.Password]),
+            ["acr_values_supported"] = List(AcrValues.Supported),
             ["prompt_values_supported"] = List(["none", "login", "consent", "select_account"]),
             ["display_values_supported"] = List(["page", "popup"]),
             ["ui_locales_supported"] = List(options.UiLocales),

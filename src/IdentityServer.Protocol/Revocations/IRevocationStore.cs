@@ -23,4 +23,17 @@ public interface IRevocationStore
     /// </summary>
     /// <returns>What is to be remembered: the session, and each offline grant that ended with it. Nothing when all had ended before.</returns>
     ValueTask<IReadOnlyList<Revocation>> EndSessionAsync(Revocation session, bool alsoOffline, AuditEvent audit, CancellationToken ct);
+
+    /// <summary>
+    /// Ends every session of a person but one, with every grant under them, together with what caused it: the new password, the barred
+    /// account. Of two at once the second finds nothing left to end.
+    /// </summary>
+    /// <param name="person">Whose, and when; <see cref="Revocation.Key"/> is the subject.</param>
+    /// <param name="exceptSessionId">The session that goes on; <see langword="null"/>: none.</param>
+    /// <param name="change">What else is changed in the transaction; when that is refused, nothing is done.</param>
+    /// <param name="audit">Tells of the ending; stored when something ended.</param>
+    /// <param name="ct">Stops before anything is changed.</param>
+    /// <returns>What is to be remembered; <see langword="null"/> when the change was refused.</returns>
+    ValueTask<IReadOnlyList<Revocation>?> EndPersonAsync(
+        Revocation person, string? exceptSessionId, PersonChange? change, AuditEvent audit, CancellationToken ct);
 }

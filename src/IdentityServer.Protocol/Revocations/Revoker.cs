@@ -50,6 +50,34 @@ public sealed class Revoker(IRevocationStore store, RevocationList list, TimePro
         }
     }
 
+    /// <summary>
+    /// Ends every session of a person and every grant under one, in one transaction with the change that causes it.
+    /// </summary>
+    /// <param name="subject">Whose.</param>
+    /// <param name="exceptSessionId">The session that goes on; <see langword="null"/>: none.</param>
+    /// <param name="change">What else is changed with it; <see langword="null"/>: nothing.</param>
+    /// <param name="cause">Who ends it, and why.</param>
+    /// <param name="ct">Stops before anything is changed.</param>
+    /// <returns>False when the change was refused (a link that was used, say): nothing was done then.</returns>
+    public async ValueTask<bool> EndPersonAsync(
+        string subject, string? exceptSessionId, PersonChange? change, Cause cause, CancellationToken ct)
+    {
+        // Never stored under this kind: each session and each offline grant has a revocation of its own.
+        var person = Revocation(RevocationKind.Session, subject);
+        var audit = cause.Event(AuditTypes.PersonEnded, person.At) with { Subject = subject, SessionId = exceptSessionId };
+        if (await store.EndPersonAsync(person, exceptSessionId, change, audit, ct) is not { } ended)
+        {
+            return false;
+        }
+
+        foreach (var each in ended)
+        {
+            list.Add(each);
+        }
+
+        return true;
+    }
+
     /// <summary>Ends every session and every grant under one: for the day when nothing can be trusted. Harmless when run again.</summary>
     /// <returns>How many sessions there were.</returns>
     public async ValueTask<int> EndAllSessionsAsync(ISessionStore sessions, Cause cause, CancellationToken ct)

@@ -46,10 +46,3 @@ public sealed record Session
     public bool IsLive(DateTimeOffset now) =>
         EndedAt is null && now < ExpiresAt && now - LastSeenAt < IdleLifetime;
 }
-
-/// <summary>The <c>acr</c> values this server knows.</summary>
-public static class AcrValues
-{
-    /// <summary>A password alone.</summary>
-    public const string Password = "urn:identityserver:pwd";
-}

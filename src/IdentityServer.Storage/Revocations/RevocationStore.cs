@@ -91,6 +91,64 @@ internal sealed class RevocationStore(IStatements statements, IDeeds deeds) : IR
         return done ? remembered : [];
     }
 
+    public async ValueTask<IReadOnlyList<Revocation>?> EndPersonAsync(
+        Revocation person, string? exceptSessionId, PersonChange? change, AuditEvent audit, CancellationToken ct)
+    {
+        try
+        {
+            return await deeds.RunAsync<IReadOnlyList<Revocation>?>(
+                async (db, ct) =>
+                {
+                    if (change is not null && !await ((StoredChange)change).ApplyAsync(db, person.Key, person.At, ct))
+                    {
+                        return null;
+                    }
+
+                    var ended = await EndSessionsOfAsync(db, person, exceptSessionId, ct);
+                    if (ended.Count > 0)
+                    {
+                        db.Record(audit);
+                    }
+
+                    await db.SaveChangesAsync(ct);
+                    return ended;
+                },
+                ct);
+        }
+        catch (DbUpdateException error) when (UniqueViolation.Is(error))
+        {
+            // Somebody ended one of the sessions in the same instant: with that done, the rest is as before.
+            return await EndPersonAsync(person, exceptSessionId, change, audit, ct);
+        }
+    }
+
+    private static async Task<IReadOnlyList<Revocation>> EndSessionsOfAsync(
+        ServerDb db, Revocation person, string? exceptSessionId, CancellationToken ct)
+    {
+        var at = (DateTimeOffset?)person.At;
+        var sessions = db.Sessions.Where(row => row.Subject == person.Key && row.Id != exceptSessionId);
+        var alive = await sessions.Where(row => row.EndedAt == null).Select(row => row.Id).ToListAsync(ct);
+        await sessions.Where(row => row.EndedAt == null)
+            .ExecuteUpdateAsync(set => set.SetProperty(row => row.EndedAt, at), ct);
+        await sessions.Where(row => EF.Property<DateTimeOffset?>(row, SessionMapping.OfflineEndedAt) == null)
+            .ExecuteUpdateAsync(set => set.SetProperty(row => EF.Property<DateTimeOffset?>(row, SessionMapping.OfflineEndedAt), at), ct);
+        var grants = db.Grants.Where(grant => grant.Subject == person.Key && grant.EndedAt == null && grant.SessionId != exceptSessionId);
+        var offline = await grants.Where(grant => grant.IsOffline).Select(grant => grant.Id).ToListAsync(ct);
+        await grants.ExecuteUpdateAsync(set => set.SetProperty(grant => grant.EndedAt, at), ct);
+
+        List<Revocation> remembered =
+        [
+            .. alive.Select(id => person with { Key = id }),
+            .. offline.Select(id => person with { Kind = RevocationKind.Grant, Key = id }),
+        ];
+        foreach (var revocation in remembered)
+        {
+            await RememberAsync(db, revocation, ct);
+        }
+
+        return remembered;
+    }
+
     /// <summary>Runs the ending; the event is stored if it answers true. Who is second at the same instant has nothing left to do.</summary>
     private async ValueTask<bool> OnceAsync(
         Func<ServerDb, CancellationToken, Task<bool>> end, AuditEvent audit, CancellationToken ct)

@@ -1,4 +1,3 @@
-using IdentityServer.Protocol.Audit;
 using IdentityServer.Storage.Deeds;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.EntityFrameworkCore;
@@ -25,54 +24,26 @@ internal sealed class CredentialStore(IDbContextFactory<ServerDb> databases, IDe
             .Where(user => user.NormalizedUserName == name || user.NormalizedEmail == name)
             .Take(3)
             .ToListAsync(ct);
-        var user = found.Find(user => user.NormalizedUserName == name) ?? (found.Count == 1 ? found[0] : null);
-        return user is null
-            ? null
-            : new Credential(user, await SetupLinkStore.Admins(db).ContainsAsync(user.Id, ct));
+        return await WithRoleAsync(
+            db, found.Find(user => user.NormalizedUserName == name) ?? (found.Count == 1 ? found[0] : null), ct);
     }
 
-    public async ValueTask RecordFailureAsync(
-        string subject, DateTimeOffset now, Func<int, TimeSpan?> lockFor, AuditEvent audit, CancellationToken ct) =>
-        await deeds.RunAsync(
-            async (db, ct) =>
-            {
-                var person = db.Users.Where(user => user.Id == subject);
-                await person.ExecuteUpdateAsync(
-                    set => set.SetProperty(user => user.AccessFailedCount, user => user.AccessFailedCount + 1), ct);
-                var count = await person.Select(user => user.AccessFailedCount).FirstOrDefaultAsync(ct);
-                if (lockFor(count) is { } time)
-                {
-                    DateTimeOffset? end = now + time;
-                    await person.ExecuteUpdateAsync(set => set.SetProperty(user => user.LockoutEnd, end), ct);
-                }
-
-                db.Record(audit);
-                return await db.SaveChangesAsync(ct);
-            },
-            ct);
-
-    public async ValueTask RecordSuccessAsync(Credential credential, string? betterHash, CancellationToken ct)
+    public async ValueTask<Credential?> FindBySubjectAsync(string subject, CancellationToken ct)
     {
-        var user = credential.User;
-        if (user is { AccessFailedCount: 0, LockoutEnd: null } && betterHash is null)
+        if (!Identifiers.IsPossible(subject, Identifiers.IdLength))
         {
-            return;
+            return null;
         }
 
-        DateTimeOffset? unlocked = null;
-        await deeds.RunAsync(
-            async (db, ct) =>
-            {
-                await db.Users.Where(row => row.Id == user.Id).ExecuteUpdateAsync(
-                    set => set
-                        .SetProperty(row => row.AccessFailedCount, 0)
-                        .SetProperty(row => row.LockoutEnd, unlocked),
-                    ct);
-                return betterHash is null
-                    ? 0
-                    : await db.Users.Where(row => row.Id == user.Id && row.PasswordHash == user.PasswordHash)
-                        .ExecuteUpdateAsync(set => set.SetProperty(row => row.PasswordHash, betterHash), ct);
-            },
-            ct);
+        await using var db = await databases.CreateDbContextAsync(ct);
+        return await WithRoleAsync(db, await db.Users.AsNoTracking().FirstOrDefaultAsync(user => user.Id == subject, ct), ct);
     }
+
+    public async ValueTask ReplaceHashAsync(User user, string betterHash, CancellationToken ct) => await deeds.RunAsync(
+        (db, ct) => db.Users.Where(row => row.Id == user.Id && row.PasswordHash == user.PasswordHash)
+            .ExecuteUpdateAsync(set => set.SetProperty(row => row.PasswordHash, betterHash), ct),
+        ct);
+
+    private static async ValueTask<Credential?> WithRoleAsync(ServerDb db, User? user, CancellationToken ct) =>
+        user is null ? null : new Credential(user, await SetupLinkStore.Admins(db).ContainsAsync(user.Id, ct));
 }

@@ -15,8 +15,11 @@ internal sealed class ConsoleAccess(SessionCookie cookie, People people, AdminAc
             ? new Visit(session, person, await access.IsOperatorAsync(session.Subject, ct))
             : null;
 
-    // There is no second factor yet: where it will be asked for is here.
-    public bool HasProof(Session session) => clock.GetUtcNow() - session.AuthenticatedAt < ProofLifetime;
+    /// <summary>Two factors, a short while ago.</summary>
+    public bool HasProof(Session session) => IsFresh(session) && AcrValues.Satisfies(session.Acr, AcrValues.Mfa);
+
+    /// <summary>Whatever was proven was proven a short while ago: what lacks is a further factor.</summary>
+    public bool IsFresh(Session session) => clock.GetUtcNow() - session.AuthenticatedAt < ProofLifetime;
 }
 
 /// <summary>Somebody at the console's door.</summary>

@@ -142,7 +142,7 @@ internal sealed class KeysModel(
         if (!console.HasProof(visit!.Session))
         {
             draft.Save(TempData);
-            return new SeeOther(Links.LoginToConsole(Request));
+            return new SeeOther(console.IsFresh(visit.Session) ? Links.StepUpToConsole(Request) : Links.LoginToConsole(Request));
         }
 
         var outcome = await DoAsync(draft, "user:" + visit.Person.Subject, ct);

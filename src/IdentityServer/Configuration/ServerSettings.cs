@@ -25,6 +25,8 @@ public sealed class ServerSettings
     public KeySettings Keys { get; set; } = new();
 
     public PasskeySettings Passkeys { get; set; } = new();
+
+    public SignInSettings SignIn { get; set; } = new();
 }
 
 /// <summary>Section <c>IdentityServer:Database</c>.</summary>
@@ -132,4 +134,17 @@ public sealed class PasskeySettings
 
     /// <summary>Origins whose pages may use them, besides the issuer.</summary>
     public IList<string> Origins { get; set; } = [];
+}
+
+/// <summary>Section <c>IdentityServer:SignIn</c>: how people sign in (docs/sign-in.md).</summary>
+public sealed class SignInSettings
+{
+    /// <summary>Everybody signs in with two factors; who has only one enrols another first.</summary>
+    public bool RequireSecondFactor { get; set; }
+
+    /// <summary>How long a device is spared the second factor when a person asks for it; zero: never.</summary>
+    public TimeSpan RememberDevice { get; set; } = TimeSpan.FromDays(30);
+
+    /// <summary>How many passwords are checked at once. Default: one less than there are processors.</summary>
+    public int HashingWidth { get; set; } = Math.Max(1, Environment.ProcessorCount - 1);
 }

@@ -47,6 +47,7 @@ public static class SettingsReader
         CheckTokens(settings.Tokens, problems);
         CheckKeys(settings.Keys, problems);
         CheckPasskeys(settings.Passkeys, settings.Issuer, problems);
+        CheckSignIn(settings.SignIn, problems);
         CheckBrand(settings.Brand, environment, problems);
 
         return (settings, problems);
@@ -293,6 +294,21 @@ public static class SettingsReader
         {
             problems.Add(new(
                 $"{Section}:Tokens:RefreshGrace", $"is “{tokens.RefreshGrace:c}”. Allowed: 00:00:00 to 00:02:00 (hours:minutes:seconds)."));
+        }
+    }
+
+    private static void CheckSignIn(SignInSettings signIn, List<SettingProblem> problems)
+    {
+        if (signIn.RememberDevice < TimeSpan.Zero || signIn.RememberDevice > TimeSpan.FromDays(90))
+        {
+            problems.Add(new(
+                $"{Section}:SignIn:RememberDevice",
+                $"is “{signIn.RememberDevice:c}”. Allowed: 00:00:00 (never) to 90.00:00:00 (days.hours:minutes:seconds)."));
+        }
+
+        if (signIn.HashingWidth is < 1 or > 256)
+        {
+            problems.Add(new($"{Section}:SignIn:HashingWidth", $"is “{signIn.HashingWidth}”. Allowed: 1 to 256."));
         }
     }
 

@@ -6,6 +6,9 @@ public static class Links
     /// <summary>Where a sign-in leads to, by name: an address in the query could be anybody's.</summary>
     public const string ConsoleName = "console";
 
+    /// <summary>The account pages.</summary>
+    public const string AccountName = "account";
+
     // Only what our own pages put into addresses; anything else that was sent stays out of our markup.
     private static readonly string[] Kept = ["handle", "code", "to", "span"];
 
@@ -18,6 +21,9 @@ public static class Links
     /// <summary>Sign in, for the console; see <see cref="Console"/>.</summary>
     public static string LoginToConsole(HttpRequest request) => To(request, "/login", null, "to", ConsoleName);
 
+    /// <summary>A further factor, for the console.</summary>
+    public static string StepUpToConsole(HttpRequest request) => To(request, "/login/step-up", null, "to", ConsoleName);
+
     public static string Console(HttpRequest request) => To(request, "/admin/keys", null);
 
     /// <summary>The same page for another length of time.</summary>
@@ -26,6 +32,21 @@ public static class Links
         var query = QueryString.Create("span", span);
         return request.Path + (UiLanguage.AskedFor(request) is { } language ? query.Add("ui_locales", language.Tag) : query);
     }
+
+    /// <summary>The next page of the same sign-in: the paused request, or where it leads, goes along.</summary>
+    public static string Onward(HttpRequest request, string path) =>
+        path + (UiLanguage.AskedFor(request) is { } language ? KeptOf(request).Add("ui_locales", language.Tag) : KeptOf(request));
+
+    /// <summary>Where a finished sign-in leads.</summary>
+    /// <param name="request">The page's request.</param>
+    /// <param name="handle">The paused request, if one waits.</param>
+    /// <param name="to">Otherwise: <see cref="ConsoleName"/>, <see cref="AccountName"/>, or home.</param>
+    public static string AfterSignIn(HttpRequest request, string? handle, string? to) => (handle, to) switch
+    {
+        (null, ConsoleName) => Console(request),
+        (null, AccountName) => To(request, "/account", null),
+        _ => Resume(request, handle),
+    };
 
     public static string SelectAccount(HttpRequest request, string? handle) => To(request, "/select-account", handle);
 

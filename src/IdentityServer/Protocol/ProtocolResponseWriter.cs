@@ -126,6 +126,7 @@ internal sealed class ProtocolResponseWriter(SessionCookie cookie, Assets assets
             HostedPage.SignIn => "/login",
             HostedPage.Consent => "/consent",
             HostedPage.ChooseAccount => "/select-account",
+            HostedPage.StepUp => "/login/step-up",
             HostedPage.SignOut => "/logout",
             HostedPage.SignedOut => "/signed-out",
             _ => throw new UnreachableException(),

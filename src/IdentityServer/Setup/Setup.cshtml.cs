@@ -14,7 +14,7 @@ namespace IdentityServer.Setup;
 
 /// <summary>Makes the first administrator of an empty server, with the one-time link that the server printed when it started.</summary>
 public sealed class SetupModel(
-    ISetupLinks links, Users users, SignInFlow signIn, IStringLocalizer<Texts> texts, TimeProvider clock) : PageModel
+    ISetupLinks links, Users users, PasswordSignIn signIn, IStringLocalizer<Texts> texts, TimeProvider clock) : PageModel
 {
     /// <summary>The code in the link.</summary>
     [BindProperty(Name = "code", SupportsGet = true)]

@@ -14,16 +14,22 @@ public enum LoginProblem
 
     /// <summary>Too many sign-ins at this moment.</summary>
     Busy,
+
+    /// <summary>Too many attempts without success.</summary>
+    Throttled,
 }
 
 /// <summary>Asks for user name and password. Also serves without a paused request: then the home page or the console comes next.</summary>
 public sealed class LoginModel(
-    PausedRequests requests, SignInFlow signIn, SessionCookie cookie, People people) : PageModel
+    PausedRequests requests, PasswordSignIn signIn, SessionCookie cookie, People people, TimeProvider clock) : PageModel
 {
     [BindProperty(SupportsGet = true)]
     public string? Handle { get; set; }
 
-    /// <summary>Where to go without a paused request: <see cref="Links.ConsoleName"/>, or home.</summary>
+    /// <summary>
+    /// Where to go without a paused request; see <see cref="Links.AfterSignIn"/>. Asks also somebody who is signed in: console and account pages
+    /// want a fresh proof.
+    /// </summary>
     [BindProperty(SupportsGet = true)]
     public string? To { get; set; }
 
@@ -40,6 +46,9 @@ public sealed class LoginModel(
 
     public LoginProblem? Problem { get; private set; }
 
+    /// <summary>How long, when the problem is <see cref="LoginProblem.Throttled"/>.</summary>
+    public Wait? Wait { get; private set; }
+
     public bool IsRefused => Problem is LoginProblem.Refused;
 
     public async Task<IActionResult> OnGetAsync(CancellationToken ct)
@@ -50,7 +59,7 @@ public sealed class LoginModel(
         }
 
         var session = await cookie.FindSessionAsync(HttpContext, ct);
-        if (Handle is null && session is not null && !IsForConsole)
+        if (Handle is null && session is not null && To is null)
         {
             return new SeeOther(Links.To(Request, "/", null));
         }
@@ -78,22 +87,29 @@ public sealed class LoginModel(
         switch (await signIn.SignInAsync(UserName ?? "", Password ?? "", isKept, HttpContext, ct))
         {
             case SignInOutcome.SignedIn:
-                return new SeeOther(IsForConsole ? Links.Console(Request) : Links.Resume(Request, Handle));
+                return new SeeOther(Links.AfterSignIn(Request, Handle, To));
+
+            case SignInOutcome.NeedsFactor:
+                return new SeeOther(Links.Onward(Request, FactorModel.Entrance));
+
+            case SignInOutcome.Throttled throttled:
+                Wait = Wait.Until(throttled.Until, clock.GetUtcNow());
+                Response.StatusCode = StatusCodes.Status429TooManyRequests;
+                Response.Headers.RetryAfter = Wait.Seconds.ToString(CultureInfo.InvariantCulture);
+                Problem = LoginProblem.Throttled;
+                return Page();
 
             case SignInOutcome.Busy:
                 Response.StatusCode = StatusCodes.Status429TooManyRequests;
-                Response.Headers.RetryAfter = SignInFlow.BusySeconds.ToString(CultureInfo.InvariantCulture);
+                Response.Headers.RetryAfter = PasswordSignIn.BusySeconds.ToString(CultureInfo.InvariantCulture);
                 Problem = LoginProblem.Busy;
                 return Page();
 
             default:
                 new LoginDraft(UserName, isKept, IsRefused: true).Save(TempData);
-                return new SeeOther(IsForConsole ? Links.LoginToConsole(Request) : Links.Login(Request, Handle));
+                return new SeeOther(Links.Here(Request));
         }
     }
-
-    // Also for somebody who is signed in: the console wants a fresh proof.
-    private bool IsForConsole => Handle is null && To == Links.ConsoleName;
 
     private async ValueTask<bool> FindPausedAsync(CancellationToken ct)
     {

@@ -5,6 +5,7 @@ using IdentityServer.Errors;
 using IdentityServer.Layout;
 using IdentityServer.Protocol;
 using IdentityServer.Storage.Users;
+using IdentityServer.Throttling;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.AspNetCore.Mvc.ModelBinding;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -37,6 +38,15 @@ public static class SignInServices
         services.AddSingleton<RememberedAccounts>();
         services.AddSingleton<PasswordTurns>();
         services.AddSingleton<SignInFlow>();
+        services.AddSingleton<PasswordSignIn>();
+        services.AddSingleton<SecondFactor>();
+        services.AddSingleton<AuthenticatorApps>();
+        services.AddSingleton<RecoveryCodes>();
+        services.AddSingleton<BrowserCookie>();
+        services.AddSingleton<PartialCookie>();
+        services.AddSingleton<PartialVisits>();
+        services.AddSingleton<Throttle>();
+        services.AddSingleton(settings.SignIn);
         services.AddSingleton<People>();
         services.AddSingleton<PausedRequests>();
 

@@ -9,4 +9,10 @@ internal static class Metrics
 
     /// <summary>Runs of jobs on this node, by <c>job</c> and <c>outcome</c>.</summary>
     public static Counter<long> Jobs { get; } = Meter.CreateCounter<long>("identity_jobs_total", description: "Runs of jobs.");
+
+    /// <summary>Sign-ins, by <c>result</c> (ok, refused, throttled, busy) and <c>method</c> (password, mfa, passkey).</summary>
+    public static Counter<long> SignIns { get; } = Meter.CreateCounter<long>("identity_logins_total", description: "Sign-ins.");
+
+    /// <summary>Second factors, by <c>type</c> (otp, recovery, passkey) and <c>result</c> (ok, refused, throttled).</summary>
+    public static Counter<long> Factors { get; } = Meter.CreateCounter<long>("identity_mfa_total", description: "Second factors.");
 }

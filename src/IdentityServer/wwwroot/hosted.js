@@ -1,10 +1,11 @@
-// The hosted pages work without this. It only adds: "Show" beside a password, and focus on the message after a mistake.
+// The hosted pages work without this. It only adds: "Show" beside a password, "Print", and focus on the message after a mistake.
 'use strict';
 document.documentElement.dataset.script = '';
 
 const passwordOf = button => document.getElementById(button.getAttribute('aria-controls'));
 
 document.addEventListener('click', event => {
+  if (event.target.closest('[data-print]')) print();
   const button = event.target.closest('button[aria-pressed][aria-controls]');
   if (!button) return;
   const show = button.getAttribute('aria-pressed') !== 'true';

@@ -1,0 +1,28 @@
+using IdentityServer.Protocol.Audit;
+using IdentityServer.Storage.Mail;
+
+namespace IdentityServer.Storage.Factors;
+
+/// <summary>Where authenticator apps are kept.</summary>
+public interface IAuthenticators
+{
+    /// <summary>Those of a person, the oldest first.</summary>
+    ValueTask<IReadOnlyList<Authenticator>> ListAsync(string subject, CancellationToken ct);
+
+    /// <summary>
+    /// Adds one whose first code was seen. Devices that were spared the second factor are spared no more.
+    /// </summary>
+    ValueTask AddAsync(Authenticator authenticator, AuditEvent audit, OutboxMail? mail, CancellationToken ct);
+
+    /// <summary>
+    /// Accepts a code of this time step, if no code of it or of a later one was accepted before: one statement, so that of two at once,
+    /// also on two nodes, one is accepted (RFC 6238 §5.2).
+    /// </summary>
+    ValueTask<bool> AcceptAsync(string id, long step, DateTimeOffset now, CancellationToken ct);
+
+    /// <summary>Gives it another name; false when the person has no such authenticator.</summary>
+    ValueTask<bool> RenameAsync(string subject, string id, string name, AuditEvent audit, CancellationToken ct);
+
+    /// <summary>Removes it; false when the person has no such authenticator.</summary>
+    ValueTask<bool> RemoveAsync(string subject, string id, AuditEvent audit, OutboxMail? mail, CancellationToken ct);
+}

@@ -1,0 +1,101 @@
+using IdentityServer.Layout;
+using IdentityServer.Protocol.Audit;
+using IdentityServer.Protocol.Pending;
+using IdentityServer.Protocol.Sessions;
+using IdentityServer.Resources;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.Extensions.Localization;
+
+namespace IdentityServer.SignIn;
+
+/// <summary>
+/// Leads somebody who needs a second factor and has none through setting one up, shows the recovery codes once, and goes back to where they
+/// were going.
+/// </summary>
+public sealed class EnrolModel(
+    PartialVisits visits,
+    AuthenticatorApps apps,
+    RecoveryCodes recovery,
+    SignInFlow flow,
+    PendingRequests pending,
+    IStringLocalizer<Texts> texts,
+    TimeProvider clock) : FactorPage(visits, clock)
+{
+    private readonly TimeProvider _clock = clock;
+
+    [BindProperty]
+    public string? Offer { get; set; }
+
+    [BindProperty(Name = "code")]
+    public string? Typed { get; set; }
+
+    [BindProperty]
+    public string? Name { get; set; }
+
+    public AuthenticatorForm Form { get; private set; } = null!;
+
+    /// <summary>The recovery codes just made; <see langword="null"/>: not yet.</summary>
+    public IReadOnlyList<string>? Codes { get; private set; }
+
+    public async Task<IActionResult> OnGetAsync(CancellationToken ct)
+    {
+        if (!await FindVisitAsync(ct))
+        {
+            return Restart();
+        }
+
+        if (!Visit.MayEnrol)
+        {
+            return new SeeOther(Links.Onward(Request, Visit.FirstPage));
+        }
+
+        Form = new AuthenticatorForm(apps.Offer(Visit.Person), texts["Enrol_DefaultName"], IsRefused: false);
+        return Page();
+    }
+
+    public async Task<IActionResult> OnPostAsync(CancellationToken ct)
+    {
+        if (!await FindVisitAsync(ct) || !Visit.MayEnrol || apps.OfferAgain(Visit.Person, Offer) is not { } offer)
+        {
+            return Restart();
+        }
+
+        var subject = Visit.Partial.Subject;
+        var name = AuthenticatorForm.NameOf(Name, texts["Enrol_DefaultName"]);
+        if (!await apps.EnrolAsync(subject, Offer, Typed, name, Event(AuditTypes.FactorAdded, "otp"), mail: null, ct))
+        {
+            Form = new AuthenticatorForm(offer, name, IsRefused: true);
+            return Answer(new SignInOutcome.Refused());
+        }
+
+        var hadCodes = Visit.Owned.RecoveryCodes > 0;
+        var outcome = await flow.CompleteAsync(Visit.Partial, [Amr.OneTimeCode], remember: false, HttpContext, ct);
+        if (outcome is not SignInOutcome.SignedIn || hadCodes)
+        {
+            return Answer(outcome);
+        }
+
+        Codes = await recovery.MakeAsync(subject, Event(AuditTypes.RecoveryCodesMade, detail: null), mail: null, ct);
+        return Page();
+    }
+
+    public async Task<IActionResult> OnPostDeclineAsync(CancellationToken ct)
+    {
+        if (!await FindVisitAsync(ct) || Visit is not { Partial.SessionId: { } sessionId, Paused: { } paused })
+        {
+            return Restart();
+        }
+
+        await pending.DeclineAsync(paused.Request, sessionId, ct);
+        return new SeeOther(Links.Resume(Request, Handle));
+    }
+
+    private AuditEvent Event(string type, string? detail) => new(type, _clock.GetUtcNow())
+    {
+        Actor = "user:" + Visit.Partial.Subject,
+        Subject = Visit.Partial.Subject,
+        SessionId = Visit.Partial.SessionId,
+        Address = HttpContext.Connection.RemoteIpAddress?.ToString(),
+        Detail = detail,
+    };
+}
