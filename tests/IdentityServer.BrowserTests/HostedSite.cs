@@ -38,6 +38,9 @@ public sealed class HostedSite : IAsyncLifetime, ICollectionFixture<HostedSite>
 
     public Person Bob { get; private set; } = null!;
 
+    /// <summary>Somebody with the role operator and an authenticator app.</summary>
+    public Person Opal { get; private set; } = null!;
+
     public string Issuer => Server.Address.GetLeftPart(UriPartial.Authority);
 
     public async ValueTask InitializeAsync()
@@ -64,6 +67,7 @@ public sealed class HostedSite : IAsyncLifetime, ICollectionFixture<HostedSite>
         });
         Alice = await Server.AddPersonAsync("alice", ct);
         Bob = await Server.AddPersonAsync("bob", ct);
+        Opal = await Server.GiveAppAsync(await Server.AddPersonAsync("opal", ct, "operator"), ct);
 
         _playwright = await Playwright.CreateAsync();
         _browser = await _playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions

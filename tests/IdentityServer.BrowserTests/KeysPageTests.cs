@@ -83,16 +83,17 @@ public sealed class KeysPageTests(HostedSite site)
         var page = visitor.Page;
         site.Server.Clock.Advance(TimeSpan.FromMinutes(20));
 
-        await ScheduleAsync(page, "PS256", Now.AddDays(3));
+        var at = Now.AddDays(3);
+        await ScheduleAsync(page, "PS256", at);
         await page.WaitForURLAsync("**/login?*");
         Assert.Null(await PendingAsync("PS256"));
-        await visitor.SignInAsync(await OperatorAsync());
+        await visitor.SignInAsync(site.Opal);
         await page.WaitForURLAsync("**/admin/keys");
         Assert.Null(await PendingAsync("PS256"));
         await page.Locator(".notice button[value=schedule]").ClickAsync();
         await page.Locator("[role=status]").WaitForAsync();
 
-        Assert.Equal(Field(Now.AddDays(3)), Field((await PendingAsync("PS256"))!.At));
+        Assert.Equal(Field(at), Field((await PendingAsync("PS256"))!.At));
         await ClearAsync("PS256");
     }
 
@@ -249,7 +250,7 @@ public sealed class KeysPageTests(HostedSite site)
     {
         await ClearAsync("ES256");
         var browser = new Browser(site.Server.Http);
-        var person = await OperatorAsync();
+        var person = site.Opal;
         await browser.SignInAsync(await browser.OpenAsync(new Uri(site.Server.Address, "/login?to=console"), Ct), person, Ct);
         var answer = await browser.PostFromElsewhereAsync(
             new Uri(site.Server.Address, "/admin/keys"), [new("do", "schedule"), new("alg", "ES256"), new("from", Field(Now.AddDays(2)))], Ct);
@@ -266,7 +267,7 @@ public sealed class KeysPageTests(HostedSite site)
     public async Task A_sign_in_leads_to_no_address_that_was_sent(string path)
     {
         var browser = new Browser(site.Server.Http);
-        var page = await browser.SignInAsync(await browser.OpenAsync(new Uri(site.Server.Address, path), Ct), await OperatorAsync(), Ct);
+        var page = await browser.SignInAsync(await browser.OpenAsync(new Uri(site.Server.Address, path), Ct), site.Alice, Ct);
 
         Assert.Equal(site.Issuer + "/", page.Address.GetLeftPart(UriPartial.Path));
     }
@@ -277,18 +278,9 @@ public sealed class KeysPageTests(HostedSite site)
     {
         var visitor = await site.OpenAsync(change);
         await visitor.OpenAsync("/admin");
-        await visitor.SignInAsync(await OperatorAsync());
+        await visitor.SignInAsync(site.Opal);
         await visitor.Page.WaitForURLAsync("**/admin/keys");
         return visitor;
-    }
-
-    /// <summary>Somebody with the role operator; the same one every time.</summary>
-    private async Task<Person> OperatorAsync()
-    {
-        var credentials = site.Server.Services.GetRequiredService<IdentityServer.Storage.Users.ICredentials>();
-        return await credentials.FindAsync("opal", Ct) is null
-            ? await site.Server.AddPersonAsync("opal", Ct, "operator")
-            : site.Alice with { UserName = "opal" };
     }
 
     private static async Task ScheduleAsync(IPage page, string algorithm, DateTimeOffset at)

@@ -53,7 +53,7 @@ public sealed class Screenshots(HostedSite site)
         var ct = TestContext.Current.CancellationToken;
         var rollover = site.Server.Services.GetRequiredService<KeyRollover>();
         var ring = site.Server.Services.GetRequiredService<SigningKeyRing>();
-        var oscar = await site.Server.AddPersonAsync("oscar", ct, "operator");
+        var oscar = await site.Server.GiveAppAsync(await site.Server.AddPersonAsync("oscar", ct, "operator"), ct);
         foreach (var algorithm in KeyFactory.Algorithms)
         {
             await rollover.CancelAsync(algorithm, "test", ct);

@@ -64,6 +64,14 @@ public sealed class Visitor : IAsyncDisposable
         }
 
         await Page.Locator("button[type=submit]").ClickAsync();
+        if (person.App is { } app)
+        {
+            // Each code works once: the next one.
+            await Page.Locator("input.code").WaitForAsync();
+            _site.Server.Clock.Advance(TimeSpan.FromSeconds(30));
+            await Page.Locator("input.code").FillAsync(app.Code);
+            await Page.Locator("button[type=submit]").ClickAsync();
+        }
     }
 
     /// <summary>Waits until the app is reached again.</summary>

@@ -102,8 +102,14 @@ public sealed class Browser(HttpClient http)
         return await FollowAsync(answer, "same-origin", ct);
     }
 
-    /// <summary>Types name and password into the sign-in form of a page.</summary>
-    public Task<Page> SignInAsync(Page page, Person person, CancellationToken ct)
+    /// <summary>Types name and password into the sign-in form of a page, and then a code if the person has an app and one is asked for.</summary>
+    public async Task<Page> SignInAsync(Page page, Person person, CancellationToken ct)
+    {
+        var next = await TypePasswordAsync(page, person, ct);
+        return person.App is { } app && next.CodeForm is not null ? await this.TypeCodeAsync(next, app.Code, remember: false, ct) : next;
+    }
+
+    private Task<Page> TypePasswordAsync(Page page, Person person, CancellationToken ct)
     {
         var form = page.SignInForm ?? throw new CheckFailedException($"No sign-in form here: {page}");
         var password = Page.PasswordOf(form)!;

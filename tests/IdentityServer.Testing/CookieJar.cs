@@ -29,6 +29,9 @@ public sealed class CookieJar
 
     public IReadOnlyCollection<Cookie> All => _cookies.Values;
 
+    /// <summary>The value of a cookie; <see langword="null"/> when there is none of that name.</summary>
+    public string? Value(string name) => _cookies.Values.FirstOrDefault(cookie => cookie.Name == name)?.Value;
+
     public void Clear() => _cookies.Clear();
 
     public void Add(Cookie cookie) => _cookies[(cookie.Name, cookie.Path)] = cookie;

@@ -19,6 +19,10 @@ public sealed record Jwt(string Text, JsonObject Header, JsonObject Claims)
     public string? this[string claim] =>
         Claims[claim] is JsonValue value && value.TryGetValue<string>(out var text) ? text : null;
 
+    /// <summary>The texts of a claim that is a list.</summary>
+    public IReadOnlyList<string> List(string claim) =>
+        Claims[claim] is JsonArray list ? [.. list.Select(value => (string)value!)] : [];
+
     public static Jwt Parse(string text)
     {
         var parts = text.Split('.');

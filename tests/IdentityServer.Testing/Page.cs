@@ -55,6 +55,9 @@ public sealed class Page
     /// <summary>The form that asks for a password.</summary>
     public IHtmlFormElement? SignInForm => Forms.FirstOrDefault(form => PasswordOf(form) is not null);
 
+    /// <summary>The form that asks for a code of an authenticator app.</summary>
+    public IHtmlFormElement? CodeForm => Forms.FirstOrDefault(form => form.QuerySelector("input.code") is not null);
+
     /// <summary>A form that posts an authorization response to another origin.</summary>
     public IHtmlFormElement? FormPost => Forms.FirstOrDefault(form => !SameOrigin(ActionOf(form), Address));
 

@@ -192,6 +192,16 @@ public sealed class RelyingParty
                 signIns++;
                 page = await browser.SignInAsync(page, person, ct);
             }
+            else if (page.CodeForm is { } codeForm)
+            {
+                if (person?.App is not { } app)
+                {
+                    break;
+                }
+
+                page = await browser.SubmitAsync(
+                    page, codeForm, new Dictionary<string, string?>(StringComparer.Ordinal) { ["code"] = app.Code }, null, ct);
+            }
             else if (Agreement(page) is { } agreement && person is not null)
             {
                 consents++;
@@ -210,6 +220,18 @@ public sealed class RelyingParty
         }
 
         return new AuthorizationWalk(attempt, answer, page, signIns, consents, signInPage);
+    }
+
+    /// <summary>A walk that was finished by hand, and ended on this page.</summary>
+    public AuthorizationWalk WalkOf(AuthorizationAttempt attempt, Page page)
+    {
+        var answer = AnswerOf(page);
+        if (answer is not null)
+        {
+            Check.Answer(answer, attempt, Provider);
+        }
+
+        return new AuthorizationWalk(attempt, answer, page, SignIns: 0, Consents: 0, SignInPage: null);
     }
 
     private static Dictionary<string, string?> NoAnswers { get; } = [];

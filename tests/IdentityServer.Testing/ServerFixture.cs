@@ -6,6 +6,7 @@ using IdentityServer.Protocol.Audit;
 using IdentityServer.Protocol.Changes;
 using IdentityServer.Protocol.Clients;
 using IdentityServer.Protocol.Scopes;
+using IdentityServer.SignIn;
 using IdentityServer.Storage.Schema;
 using IdentityServer.Storage.Users;
 using Microsoft.AspNetCore.Builder;
@@ -102,6 +103,20 @@ public sealed class ServerFixture : IAsyncDisposable
         }
     }
 
+    /// <summary>Everything the database's files hold, as text: for looking for what must not be there.</summary>
+    public async Task<string> ReadDatabaseAsync(CancellationToken ct)
+    {
+        var text = new System.Text.StringBuilder();
+        foreach (var file in Directory.GetFiles(_folder, "server.db*"))
+        {
+            await using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            using var reader = new StreamReader(stream, System.Text.Encoding.Latin1);
+            text.Append(await reader.ReadToEndAsync(ct));
+        }
+
+        return text.ToString();
+    }
+
     /// <summary>Fetches a document of the server.</summary>
     public Task<Page> FetchAsync(string path, CancellationToken ct) =>
         new Browser(Http).OpenAsync(new Uri(Address, path), ct);
@@ -196,6 +211,19 @@ public sealed class ServerFixture : IAsyncDisposable
         var added = await users.AddAsync(user, person.Password, roles, audit, ct);
         Check.That(added.Succeeded, string.Join(' ', added.Errors.Select(error => error.Description)));
         return person;
+    }
+
+    /// <summary>Puts an authenticator app into the person's hands, as if they had set it up long ago.</summary>
+    public async Task<Person> GiveAppAsync(Person person, CancellationToken ct)
+    {
+        var apps = Services.GetRequiredService<AuthenticatorApps>();
+        var found = await Services.GetRequiredService<ICredentials>().FindAsync(person.UserName, ct);
+        var known = new IdentityServer.SignIn.Person(found!.User.Id, person.UserName, null, null, null);
+        var offer = apps.Offer(known);
+        var app = new AuthenticatorApp(offer.Text, Clock);
+        var audit = new AuditEvent(AuditTypes.FactorAdded, Clock.GetUtcNow()) { Actor = "test", Subject = known.Subject };
+        Check.That(await apps.EnrolAsync(known.Subject, offer.Sealed, app.CodeIn(TimeSpan.FromSeconds(-30)), "Phone", audit, null, ct), "The app was not taken.");
+        return person with { App = app };
     }
 
     public async ValueTask DisposeAsync()

@@ -58,6 +58,12 @@ public sealed record ClientDraft(string Id, ClientType Type)
 
     public bool RequireReadiness { get; init; }
 
+    /// <summary>One of <c>AcrValues</c>, or nothing.</summary>
+    public string? MinimumAcr { get; init; }
+
+    /// <summary>How long a sign-in counts; nothing: as long as the session.</summary>
+    public TimeSpan? DefaultMaxAge { get; init; }
+
     /// <summary>Default: ask the person, where there is one.</summary>
     public bool? RequireConsent { get; init; }
 
@@ -109,6 +115,8 @@ public sealed record ClientDraft(string Id, ClientType Type)
         AccessTokenLifetime = AccessTokenLifetime ?? TimeSpan.FromMinutes(10),
         KeyCacheLifetime = KeyCacheLifetime,
         RequireReadiness = RequireReadiness,
+        MinimumAcr = MinimumAcr,
+        DefaultMaxAge = DefaultMaxAge,
         RequireConsent = RequireConsent ?? Type != ClientType.Service,
         CreatedAt = now,
     };

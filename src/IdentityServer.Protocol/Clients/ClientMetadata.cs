@@ -51,6 +51,12 @@ public static class ClientMetadata
         }
 
         writer.WriteBoolean("require_key_readiness", client.RequireReadiness);
+        WriteText(writer, "minimum_acr", client.MinimumAcr);
+        if (client.DefaultMaxAge is { } maxAge)
+        {
+            writer.WriteNumber("default_max_age", (long)maxAge.TotalSeconds);
+        }
+
         writer.WriteBoolean("require_consent", client.RequireConsent);
         writer.WriteBoolean("disabled", client.DisabledAt is not null);
         WriteSecrets(writer, client.Secrets);

@@ -16,7 +16,7 @@ internal sealed class ClientStore(IStatements statements, IDeeds deeds) : IClien
         SELECT "Id", "Type", "Name", "AuthMethod", "Secrets", "Jwks", "GrantTypes", "Scopes", "RedirectUris", "PostLogoutRedirectUris",
         "AllowedOrigins", "TokenFormat", "AccessTokenLifetime", "RefreshIdleLifetime", "RefreshAbsoluteLifetime", "RequireConsent",
         "IdTokenSigningAlgorithm", "UserInfoSigningAlgorithm", "ClientUri", "LogoUri", "PolicyUri", "TosUri", "CreatedAt", "DisabledAt",
-        "Version", "KeyCacheLifetime", "RequireReadiness" FROM "Clients"
+        "Version", "KeyCacheLifetime", "RequireReadiness", "MinimumAcr", "DefaultMaxAge" FROM "Clients"
         """;
 
     private static readonly Statement ById = new($"{Select} WHERE \"Id\" = @Id", ("Id", DbType.AnsiString));
@@ -127,5 +127,7 @@ internal sealed class ClientStore(IStatements statements, IDeeds deeds) : IClien
         Version = reader.GetInt32(24),
         KeyCacheLifetime = reader.DurationOrNull(25),
         RequireReadiness = reader.GetBoolean(26),
+        MinimumAcr = reader.TextOrNull(27),
+        DefaultMaxAge = reader.DurationOrNull(28),
     };
 }

@@ -5,6 +5,7 @@ using IdentityServer.Protocol.Audit;
 using IdentityServer.Protocol.Clients;
 using IdentityServer.Protocol.Keys;
 using IdentityServer.Protocol.Scopes;
+using IdentityServer.Protocol.Sessions;
 
 namespace IdentityServer.Commands;
 
@@ -55,12 +56,14 @@ internal sealed class ClientCommands : Command
         var noConsent = new Option<bool>("--no-consent") { Description = "Do not ask people; only for your own organisation's apps." };
         var keyCache = CommonOptions.Duration("--key-cache", "How long it keeps a key set before it fetches again, if longer than 12 h.");
         var readiness = new Option<bool>("--require-readiness") { Description = "Key rollovers wait until it has fetched the new key." };
+        var minimumAcr = MinimumAcrOption();
+        var maxAge = MaxAgeOption();
         var origins = CommonOptions.Many("--origin", "ORIGIN", "Where its scripts run, e.g. https://app.example.com; repeatable. A spa's redirect URIs count by themselves.");
         var json = CommonOptions.Json();
         var add = new Command("add", "Register a client. A secret is made here, shown once, and kept only as a hash.")
         {
             id, type, name, redirectUris, logoutUris, scopes, grants, auth, jwks, format, algorithm, userInfo, lifetime, noConsent,
-            keyCache, readiness, origins, json,
+            keyCache, readiness, minimumAcr, maxAge, origins, json,
         };
         add.SetAction((parsed, ct) => AddAsync(
             new ClientDraft(parsed.GetRequiredValue(id), Enum.Parse<ClientType>(parsed.GetRequiredValue(type), ignoreCase: true))
@@ -79,6 +82,8 @@ internal sealed class ClientCommands : Command
                 RequireConsent = parsed.GetValue(noConsent) ? false : null,
                 KeyCacheLifetime = parsed.GetValue(keyCache),
                 RequireReadiness = parsed.GetValue(readiness),
+                MinimumAcr = AcrNamed(parsed.GetValue(minimumAcr)),
+                DefaultMaxAge = OrNone(parsed.GetValue(maxAge)),
                 AllowedOrigins = parsed.GetValue(origins) ?? [],
             },
             parsed.GetValue(json),
@@ -108,12 +113,41 @@ internal sealed class ClientCommands : Command
         var id = CommonOptions.Name("ID", "The client id.");
         var keyCache = CommonOptions.Duration("--key-cache", "How long it keeps a key set before it fetches again; 0: as stock clients do.");
         var readiness = new Option<bool?>("--require-readiness") { Description = "true: key rollovers wait until it has fetched the new key.", HelpName = "true|false" };
+        var minimumAcr = MinimumAcrOption();
+        var maxAge = MaxAgeOption();
         var json = CommonOptions.Json();
-        var set = new Command("set", "Change what rollovers of signing keys have to know of a client.") { id, keyCache, readiness, json };
+        var set = new Command("set", "Change what a client asks of sign-ins, and what rollovers of signing keys have to know of it.")
+        {
+            id, keyCache, readiness, minimumAcr, maxAge, json,
+        };
         set.SetAction((parsed, ct) => SetAsync(
-            parsed.GetRequiredValue(id), parsed.GetValue(keyCache), parsed.GetValue(readiness), parsed.GetValue(json), ct));
+            parsed.GetRequiredValue(id),
+            new ClientChange(
+                parsed.GetValue(keyCache), parsed.GetValue(readiness), parsed.GetValue(minimumAcr), parsed.GetValue(maxAge)),
+            parsed.GetValue(json),
+            ct));
         return set;
     }
+
+    private static Option<string?> MinimumAcrOption()
+    {
+        var option = new Option<string?>("--minimum-acr")
+        {
+            Description = "How strongly people must sign in for it: mfa (two factors), phr (a passkey), none (as they like).",
+        };
+        option.AcceptOnlyFromAmong("mfa", "phr", "none");
+        return option;
+    }
+
+    private static Option<TimeSpan?> MaxAgeOption() =>
+        CommonOptions.Duration("--max-age", "For how long a sign-in counts for it, unless it asks for less; 0: as long as the session.");
+
+    private static string? AcrNamed(string? name) => name switch
+    {
+        "mfa" => AcrValues.Mfa,
+        "phr" => AcrValues.PhishingResistant,
+        _ => null,
+    };
 
     private Command RemoveCommand()
     {
@@ -221,14 +255,15 @@ internal sealed class ClientCommands : Command
         return ExitCodes.Done;
     }
 
-    private async Task<int> SetAsync(string id, TimeSpan? keyCache, bool? readiness, bool json, CancellationToken ct)
+    private async Task<int> SetAsync(string id, ClientChange change, bool json, CancellationToken ct)
     {
-        if (keyCache is null && readiness is null)
+        if (change == ClientChange.Nothing)
         {
-            throw CommandException.Usage("Say what to change: --key-cache DURATION or --require-readiness true|false.");
+            throw CommandException.Usage(
+                "Say what to change: --key-cache DURATION, --require-readiness true|false, --minimum-acr mfa|phr|none or --max-age DURATION.");
         }
 
-        if (ClientDraft.KeyCacheFault(keyCache) is { } fault)
+        if (ClientDraft.KeyCacheFault(change.KeyCache) is { } fault)
         {
             throw CommandException.Refused(fault.Message);
         }
@@ -239,10 +274,12 @@ internal sealed class ClientCommands : Command
             var client = await FindAsync(session, id, ct);
             var changed = client with
             {
-                KeyCacheLifetime = keyCache is { } lifetime ? lifetime == TimeSpan.Zero ? null : lifetime : client.KeyCacheLifetime,
-                RequireReadiness = readiness ?? client.RequireReadiness,
+                KeyCacheLifetime = change.KeyCache is null ? client.KeyCacheLifetime : OrNone(change.KeyCache),
+                RequireReadiness = change.Readiness ?? client.RequireReadiness,
+                MinimumAcr = change.MinimumAcr is null ? client.MinimumAcr : AcrNamed(change.MinimumAcr),
+                DefaultMaxAge = change.MaxAge is null ? client.DefaultMaxAge : OrNone(change.MaxAge),
             };
-            if (await session.Get<IClientStore>().UpdateAsync(changed, session.Audit(AuditTypes.ClientChanged, id, "key rollover"), ct))
+            if (await session.Get<IClientStore>().UpdateAsync(changed, session.Audit(AuditTypes.ClientChanged, id, change.Told), ct))
             {
                 if (json)
                 {
@@ -337,10 +374,14 @@ internal sealed class ClientCommands : Command
         ("UserInfo", client.UserInfoSigningAlgorithm ?? "not signed"),
         ("key sets", client.KeyCacheLifetime is { } cache ? $"kept for {Spans.Text(cache)}" : null),
         ("key rollovers", client.RequireReadiness ? "wait for it" : null),
+        ("sign-in", client.MinimumAcr is { } acr ? $"{acr} or stronger" : null),
+        ("sign-in counts", client.DefaultMaxAge is { } age ? $"for {Spans.Text(age)}" : null),
         ("consent", client.RequireConsent ? "asked" : "not asked"),
         ("added", CommonOptions.Shown(client.CreatedAt)),
         ("disabled", client.DisabledAt is { } at ? CommonOptions.Shown(at) : null),
     ]);
+
+    private static TimeSpan? OrNone(TimeSpan? duration) => duration == TimeSpan.Zero ? null : duration;
 
     private static async Task<Client> FindAsync(CommandSession session, string id, CancellationToken ct) =>
         await session.Get<IClientStore>().FindAsync(id, ct) ?? throw NoSuchClient(id);
@@ -387,5 +428,19 @@ internal sealed class ClientCommands : Command
         "basic" => ClientAuthMethods.Basic,
         "post" => ClientAuthMethods.Post,
         _ => name,
+    };
+}
+
+/// <summary>What <c>clients set</c> changes; what is <see langword="null"/> stays.</summary>
+internal sealed record ClientChange(TimeSpan? KeyCache, bool? Readiness, string? MinimumAcr, TimeSpan? MaxAge)
+{
+    public static ClientChange Nothing { get; } = new(null, null, null, null);
+
+    /// <summary>For the audit log.</summary>
+    public string Told => (KeyCache ?? (object?)Readiness, MinimumAcr ?? (object?)MaxAge) switch
+    {
+        (not null, null) => "key rollover",
+        (null, not null) => "sign-in",
+        _ => "key rollover, sign-in",
     };
 }

@@ -2,7 +2,14 @@ using IdentityServer.Protocol;
 using IdentityServer.Protocol.Changes;
 using IdentityServer.Protocol.Grants;
 using IdentityServer.Protocol.Revocations;
+using IdentityServer.Protocol.Sessions;
 using IdentityServer.Storage;
+using IdentityServer.Storage.Deeds;
+using IdentityServer.Storage.Devices;
+using IdentityServer.Storage.Mail;
+using IdentityServer.Storage.Revocations;
+using IdentityServer.Storage.Users;
+using IdentityServer.StorageTests.Factors;
 
 namespace IdentityServer.StorageTests.Revocations;
 
@@ -107,6 +114,82 @@ public sealed class RevocationStoreContract : Contract
             new[] { revocation, Samples.Revocation(RevocationKind.Grant, offline.Grant!.Id) },
             await revocations.ListAsync(Samples.Now, Ct),
             strict: true);
+    }
+
+    [Theory, MemberData(nameof(Databases.All), MemberType = typeof(Databases))]
+    public async Task Ending_a_person_ends_all_they_had_but_the_session_that_goes_on(DatabaseProvider provider)
+    {
+        await using var storage = await TestStorage.OpenAsync(provider, Ct);
+        var sessions = storage.Get<ISessionStore>();
+        var here = Samples.Session();
+        var elsewhere = Samples.Session(here.Subject);
+        var stranger = Samples.Session();
+        foreach (var session in new[] { here, elsewhere, stranger })
+        {
+            await sessions.OpenAsync(session, Handle.Create().Hash, Samples.Audit(), Ct);
+        }
+
+        var kept = await RefreshTokenAsync(storage, Samples.Grant(here));
+        var offline = await RefreshTokenAsync(storage, Samples.Grant(elsewhere, offline: true));
+        var others = await RefreshTokenAsync(storage, Samples.Grant(stranger));
+
+        var ended = await storage.Get<IRevocationStore>().EndPersonAsync(
+            Samples.Revocation(RevocationKind.Session, here.Subject), here.Id, change: null, Samples.Audit("person"), Ct);
+
+        Assert.Equal(
+            new[] { (RevocationKind.Session, elsewhere.Id), (RevocationKind.Grant, offline.Grant!.Id) }.Order(),
+            ended!.Select(each => (each.Kind, each.Key)).Order());
+        Assert.Null((await sessions.FindAsync(here.Id, Ct))!.EndedAt);
+        Assert.NotNull((await sessions.FindAsync(elsewhere.Id, Ct))!.EndedAt);
+        Assert.Null((await sessions.FindAsync(stranger.Id, Ct))!.EndedAt);
+        var grants = storage.Get<IGrantStore>();
+        Assert.NotNull((await grants.FindTokenAsync(TokenKind.Refresh, offline.Hash, Ct))!.Grant!.EndedAt);
+        Assert.Null((await grants.FindTokenAsync(TokenKind.Refresh, kept.Hash, Ct))!.Grant!.EndedAt);
+        Assert.Null((await grants.FindTokenAsync(TokenKind.Refresh, others.Hash, Ct))!.Grant!.EndedAt);
+        Assert.Empty((await storage.Get<IRevocationStore>().EndPersonAsync(
+            Samples.Revocation(RevocationKind.Session, here.Subject), here.Id, change: null, Samples.Audit("person"), Ct))!);
+        Assert.Single(await AuditTypesAsync(storage), type => type == "person");
+    }
+
+    [Theory, MemberData(nameof(Databases.All), MemberType = typeof(Databases))]
+    public async Task A_new_password_by_a_link_comes_with_the_ending_or_not_at_all(DatabaseProvider provider)
+    {
+        await using var storage = await TestStorage.OpenAsync(provider, Ct);
+        await using var other = storage.AnotherNode();
+        var subject = await FactorContract.AddPersonAsync(storage);
+        var link = new MailLink
+        {
+            Hash = Handle.Create().Hash,
+            Kind = "password_reset",
+            Subject = subject,
+            CreatedAt = Samples.Now,
+            ExpiresAt = Samples.Now.AddMinutes(15),
+        };
+        await storage.Get<IDeeds>().RunAsync(
+            async (db, ct) =>
+            {
+                db.MailLinks.Add(link);
+                return await db.SaveChangesAsync(ct);
+            },
+            Ct);
+        await storage.Get<IDevices>().SeenAsync(FactorContract.Device(subject) with { RememberedUntil = Samples.Now.AddDays(1) }, Ct);
+        var session = Samples.Session(subject);
+        await storage.Get<ISessionStore>().OpenAsync(session, Handle.Create().Hash, Samples.Audit(), Ct);
+        var change = new NewPassword { PasswordHash = "new", LinkHash = link.Hash, Audit = Samples.Audit("password") };
+
+        Assert.Null(await EndAsync(storage, change with { LinkHash = Handle.Create().Hash }));
+        Assert.Null((await storage.Get<ISessionStore>().FindAsync(session.Id, Ct))!.EndedAt);
+        var ended = await AtOnceAsync(8, i => EndAsync(i % 2 == 0 ? storage : other, change));
+
+        Assert.Single(ended, each => each is not null);
+        Assert.NotNull((await storage.Get<ISessionStore>().FindAsync(session.Id, Ct))!.EndedAt);
+        var user = (await storage.Get<ICredentials>().FindBySubjectAsync(subject, Ct))!.User;
+        Assert.Equal(("new", Samples.Now), (user.PasswordHash, user.PasswordChangedAt));
+        Assert.Null(Assert.Single(await storage.Get<IDevices>().ListAsync(subject, Samples.Now, Ct)).RememberedUntil);
+        Assert.Single(await AuditTypesAsync(storage), type => type == "password");
+
+        Task<IReadOnlyList<Revocation>?> EndAsync(TestStorage node, NewPassword change) => node.Get<IRevocationStore>()
+            .EndPersonAsync(Samples.Revocation(RevocationKind.Session, subject), null, change, Samples.Audit("person"), Ct).AsTask();
     }
 
     [Theory, MemberData(nameof(Databases.All), MemberType = typeof(Databases))]

@@ -28,42 +28,21 @@ public sealed class CredentialsContract : Contract
     }
 
     [Theory, MemberData(nameof(Databases.All), MemberType = typeof(Databases))]
-    public async Task Guesses_made_at_once_on_two_nodes_are_each_counted(DatabaseProvider provider)
-    {
-        await using var storage = await TestStorage.OpenAsync(provider, Ct);
-        await using var other = storage.AnotherNode();
-        var alice = await AddAsync(storage, "alice", "alice@example.com");
-
-        await AtOnceAsync(16, async i =>
-        {
-            await (i % 2 == 0 ? storage : other).Get<ICredentials>().RecordFailureAsync(
-                alice.Id,
-                Samples.Now,
-                count => count >= 16 ? TimeSpan.FromMinutes(1) : null,
-                Samples.Audit("failed"),
-                Ct);
-            return i;
-        });
-
-        var found = (await storage.Get<ICredentials>().FindAsync("alice", Ct))!;
-        Assert.Equal((16, Samples.Now.AddMinutes(1)), (found.User.AccessFailedCount, found.User.LockoutEnd));
-        Assert.Equal(16, (await AuditTypesAsync(storage)).Count(type => type == "failed"));
-    }
-
-    [Theory, MemberData(nameof(Databases.All), MemberType = typeof(Databases))]
-    public async Task A_right_password_ends_the_count_and_betters_only_the_hash_that_was_checked(DatabaseProvider provider)
+    public async Task Only_the_hash_that_was_checked_is_bettered(DatabaseProvider provider)
     {
         await using var storage = await TestStorage.OpenAsync(provider, Ct);
         var credentials = storage.Get<ICredentials>();
         var alice = await AddAsync(storage, "alice", "alice@example.com");
-        await credentials.RecordFailureAsync(alice.Id, Samples.Now, _ => TimeSpan.FromMinutes(1), Samples.Audit(), Ct);
-        var seen = (await credentials.FindAsync("alice", Ct))!;
+        var seen = (await credentials.FindAsync("alice", Ct))!.User;
 
-        await credentials.RecordSuccessAsync(seen, "better", Ct);
-        await credentials.RecordSuccessAsync(seen, "of a password that changed meanwhile", Ct);
+        await credentials.ReplaceHashAsync(seen, "better", Ct);
+        await credentials.ReplaceHashAsync(seen, "of a password that changed meanwhile", Ct);
 
-        var found = (await credentials.FindAsync("alice", Ct))!.User;
-        Assert.Equal((0, null, "better"), (found.AccessFailedCount, found.LockoutEnd, found.PasswordHash));
+        Assert.Equal("better", (await credentials.FindBySubjectAsync(alice.Id, Ct))!.User.PasswordHash);
+        foreach (var subject in new[] { "", "nobody", alice.Id + " ", Turned(alice.Id), new string('x', 100_000) })
+        {
+            Assert.Null(await credentials.FindBySubjectAsync(subject, Ct));
+        }
     }
 
     [Theory, MemberData(nameof(Databases.All), MemberType = typeof(Databases))]
