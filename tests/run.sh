@@ -81,7 +81,7 @@ export -f run_suite say
 
 # --- all of it -------------------------------------------------------------------------------------------------------
 
-install_missing_packages postgresql chromium fonts-noto-cjk python3-authlib python3-requests jq
+install_missing_packages postgresql chromium fonts-noto-cjk python3-aiosmtpd python3-authlib python3-requests jq
 install_oracles
 
 # Where the programs under test find the runtime: asked of the SDK, for the dotnet on PATH may be a link or a script.

@@ -6,6 +6,7 @@ using IdentityServer.Health;
 using IdentityServer.Jobs;
 using IdentityServer.Keys;
 using IdentityServer.Passkeys;
+using IdentityServer.Mail;
 using IdentityServer.Playground;
 using IdentityServer.Protocol;
 using IdentityServer.Protocol.Changes;
@@ -87,6 +88,7 @@ public static class ServerHost
         services.AddSingleton<ProtocolPipeline>();
         services.AddHostedService<ChangeFeedService>();
         services.AddJobs();
+        services.AddMail();
         services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(15));
     }
 
@@ -99,6 +101,7 @@ public static class ServerHost
 
         // Made here, or nobody would: gauges are asked by whoever listens.
         app.Services.GetRequiredService<KeyGauges>();
+        app.Services.GetRequiredService<MailGauges>();
         var isHttps = CookieNames.AreSecure(settings.Issuer);
         app.UsePasskeys();
         app.UseRequestLog();

@@ -80,4 +80,6 @@ public static class AuditTypes
     public const string PasskeyRefused = "passkey.refused";
     public const string SetupLinkMade = "setup.link_made";
     public const string SetupCompleted = "setup.completed";
+    public const string MailGivenUp = "mail.given_up";
+    public const string MailRetried = "mail.retried";
 }

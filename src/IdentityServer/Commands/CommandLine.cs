@@ -66,6 +66,7 @@ internal static class CommandLine
             new ClientCommands(terminal),
             new ScopeCommands(terminal),
             new ApiCommands(terminal),
+            new MailCommands(terminal),
             new DoctorCommand(terminal),
         };
         root.Action = serve.Action;

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
+using IdentityServer.Mail;
 using IdentityServer.Protocol.Audit;
 using IdentityServer.Protocol.Clients;
 using IdentityServer.Storage.Users;
@@ -9,8 +10,6 @@ namespace IdentityServer.Commands;
 /// <summary><c>users add|list</c></summary>
 internal sealed class UserCommands : Command
 {
-    private const int MaxEmail = 254;
-
     private readonly Terminal _terminal;
 
     public UserCommands(Terminal terminal)
@@ -60,7 +59,7 @@ internal sealed class UserCommands : Command
     {
         var fault = Identifiers.DisplayFault(user.UserName!) is { } name ? $"The user name {name}"
             : user.Name is { } shown && Identifiers.DisplayFault(shown) is { } display ? $"The name {display}"
-            : !IsEmail(user.Email!) ? "The e-mail address is not one: write name@example.com."
+            : !MailAddresses.IsPossible(user.Email!) ? "The e-mail address is not one: write name@example.com."
             : roles.FirstOrDefault(role => !Roles.All.Contains(role)) is { } role
                 ? $"There is no role {Identifiers.Shown(role)}. Roles: {string.Join(", ", Roles.All)}."
             : null;
@@ -127,14 +126,5 @@ internal sealed class UserCommands : Command
         writer.WriteBoolean("disabled", entry.User.DisabledAt is not null);
         CommonOptions.WriteInstant(writer, "createdAt", entry.User.CreatedAt);
         writer.WriteEndObject();
-    }
-
-    // Only what can never be an address is refused; a mail that arrives is the proof.
-    private static bool IsEmail(string text)
-    {
-        var at = text.LastIndexOf('@');
-        return at > 0 && at < text.Length - 1 && text.Length <= MaxEmail
-            && text.IndexOf('@', StringComparison.Ordinal) == at
-            && !text.Any(character => char.IsWhiteSpace(character) || char.IsControl(character) || character is '<' or '>' or ',' or ';' or '"');
     }
 }

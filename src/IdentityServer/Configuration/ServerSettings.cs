@@ -27,6 +27,8 @@ public sealed class ServerSettings
     public PasskeySettings Passkeys { get; set; } = new();
 
     public SignInSettings SignIn { get; set; } = new();
+
+    public MailSettings Mail { get; set; } = new();
 }
 
 /// <summary>Section <c>IdentityServer:Database</c>.</summary>
@@ -147,4 +149,51 @@ public sealed class SignInSettings
 
     /// <summary>How many passwords are checked at once. Default: one less than there are processors.</summary>
     public int HashingWidth { get; set; } = Math.Max(1, Environment.ProcessorCount - 1);
+}
+
+/// <summary>Section <c>IdentityServer:Mail</c>: how mail leaves this server (docs/mail.md). Without a mail server it is off, but in Development.</summary>
+public sealed class MailSettings
+{
+    /// <summary>The address that mails come from.</summary>
+    public string From { get; set; } = "";
+
+    /// <summary>The name beside it. Empty: the brand's.</summary>
+    public string FromName { get; set; } = "";
+
+    public SmtpSettings Smtp { get; set; } = new();
+
+    /// <summary>Where Development puts mails while there is no mail server.</summary>
+    public string Folder { get; set; } = "";
+}
+
+/// <summary>Section <c>IdentityServer:Mail:Smtp</c>: the mail server.</summary>
+public sealed class SmtpSettings
+{
+    /// <summary>Empty: there is none.</summary>
+    public string Host { get; set; } = "";
+
+    public int Port { get; set; } = 587;
+
+    public SmtpTls Tls { get; set; } = SmtpTls.StartTls;
+
+    public string UserName { get; set; } = "";
+
+    /// <summary>Never shown, never logged.</summary>
+    public string Password { get; set; } = "";
+
+    /// <summary>A file that holds the password.</summary>
+    public string PasswordFile { get; set; } = "";
+
+    /// <summary>How long the mail server may take for one mail.</summary>
+    public TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(30);
+}
+
+/// <summary>How the connection to the mail server is kept private.</summary>
+public enum SmtpTls
+{
+    /// <summary>Encrypted by STARTTLS (RFC 3207), or not at all used.</summary>
+    StartTls,
+
+    /// <summary>In the clear: for a mail server on this machine or in a network that nobody else reads.</summary>
+    None,
 }

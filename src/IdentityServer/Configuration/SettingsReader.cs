@@ -3,6 +3,7 @@ using System.Data.Common;
 using System.Globalization;
 using System.Net;
 using IdentityServer.Layout;
+using IdentityServer.Mail;
 using IdentityServer.Protocol.Clients;
 using IdentityServer.Protocol.Keys;
 using IdentityServer.Storage;
@@ -23,6 +24,7 @@ public static class SettingsReader
     internal const string DatabaseKey = $"{Section}:Database";
     private const string PasskeysKey = $"{Section}:Passkeys";
     internal const string MasterKeyKey = $"{Section}:MasterKey";
+    internal const string MailKey = $"{Section}:Mail";
     private const string DefaultUrl = "http://localhost:5000";
 
     /// <exception cref="SettingsException">Something is wrong; it names every problem at once.</exception>
@@ -49,6 +51,7 @@ public static class SettingsReader
         CheckPasskeys(settings.Passkeys, settings.Issuer, problems);
         CheckSignIn(settings.SignIn, problems);
         CheckBrand(settings.Brand, environment, problems);
+        CheckMail(settings, environment, problems);
 
         return (settings, problems);
     }
@@ -399,6 +402,75 @@ public static class SettingsReader
             {
                 problems.Add(new($"{Section}:Brand:{name}", $"is “{Identifiers.Shown(value)}”. Allowed: {allowed}."));
             }
+        }
+    }
+
+    private static void CheckMail(ServerSettings settings, IHostEnvironment environment, List<SettingProblem> problems)
+    {
+        var (mail, smtp) = (settings.Mail, settings.Mail.Smtp);
+        if (mail.FromName.Length > 0 && Identifiers.DisplayFault(mail.FromName, 60) is { } fault)
+        {
+            problems.Add(new($"{MailKey}:FromName", fault));
+        }
+
+        if (mail.From.Length > 0 && !MailAddresses.IsPossible(mail.From))
+        {
+            problems.Add(new($"{MailKey}:From", $"is “{Identifiers.Shown(mail.From)}”. Allowed: an e-mail address, such as id@example.com."));
+        }
+
+        mail.Folder = mail.Folder.Length > 0
+            ? Path.GetFullPath(mail.Folder, environment.ContentRootPath)
+            : Path.Combine(ServerFolders.Data(environment), "mail");
+        smtp.PasswordFile = smtp.PasswordFile.Length > 0 ? Path.GetFullPath(smtp.PasswordFile, environment.ContentRootPath) : "";
+        if (smtp.Host.Length > 0)
+        {
+            CheckSmtp(mail, problems);
+        }
+        else if (smtp is { UserName.Length: > 0 } or { Password.Length: > 0 } or { PasswordFile.Length: > 0 })
+        {
+            problems.Add(new($"{MailKey}:Smtp:Host", "is missing, though other settings of a mail server are there. Set it, such as mail.example.com."));
+        }
+
+        // Nobody answers what Development writes into its folder.
+        mail.From = mail.From.Length > 0 ? mail.From : "identity@localhost";
+    }
+
+    private static void CheckSmtp(MailSettings mail, List<SettingProblem> problems)
+    {
+        var smtp = mail.Smtp;
+        if (mail.From.Length == 0)
+        {
+            problems.Add(new($"{MailKey}:From", "is missing: mails need an address that they come from, such as id@example.com."));
+        }
+
+        if (Uri.CheckHostName(smtp.Host) == UriHostNameType.Unknown)
+        {
+            problems.Add(new($"{MailKey}:Smtp:Host", $"is “{Identifiers.Shown(smtp.Host)}”. Allowed: the name or address of a mail server, without port."));
+        }
+
+        if (smtp.Port is < 1 or > 65535)
+        {
+            problems.Add(new($"{MailKey}:Smtp:Port", $"is “{smtp.Port}”. Allowed: 1 to 65535."));
+        }
+
+        if (smtp.Timeout < TimeSpan.FromSeconds(1) || smtp.Timeout > TimeSpan.FromMinutes(2))
+        {
+            problems.Add(new($"{MailKey}:Smtp:Timeout", $"is “{smtp.Timeout:c}”. Allowed: 00:00:01 to 00:02:00 (hours:minutes:seconds)."));
+        }
+
+        if (smtp is { Password.Length: > 0, PasswordFile.Length: > 0 })
+        {
+            problems.Add(new($"{MailKey}:Smtp:PasswordFile", $"is set, and so is {MailKey}:Smtp:Password. Remove one of them."));
+        }
+
+        if (smtp.UserName.Length > 0 != (smtp is { Password.Length: > 0 } or { PasswordFile.Length: > 0 }))
+        {
+            problems.Add(new($"{MailKey}:Smtp:UserName", "and a password belong together: set UserName and Password (or PasswordFile), or none of them."));
+        }
+
+        if (smtp is { UserName.Length: > 0, Tls: SmtpTls.None } && !RedirectUriRules.IsLoopback(smtp.Host))
+        {
+            problems.Add(new($"{MailKey}:Smtp:Tls", "is None, and the password would travel in the clear. Use StartTls."));
         }
     }
 

@@ -22,9 +22,12 @@ internal static class Examination
             : new MasterKeyChecks(settings.MasterKey, builder.Environment, TimeProvider.System.GetUtcNow());
         findings.AddRange(masterKeys.Findings);
 
+        var mail = await MailChecks.LookAtServerAsync(
+            settings.Mail, IsWrong(problems, SettingsReader.MailKey), builder.Environment.IsDevelopment(), ct);
         if (IsWrong(problems, SettingsReader.DatabaseKey))
         {
             findings.AddRange(DatabaseChecks.Names.Concat(KeyChecks.Names).Select(check => Finding.NotLookedAt(check, "settings")));
+            findings.AddRange([mail, await MailChecks.LookAtOutboxAsync(session: null, "settings", ct)]);
             return findings;
         }
 
@@ -32,6 +35,8 @@ internal static class Examination
         var (database, schema) = await DatabaseChecks.RunAsync(session, ct);
         findings.AddRange(database);
         findings.AddRange(await KeysAsync(session, masterKeys, schema, ct));
+        findings.Add(mail);
+        findings.Add(await MailChecks.LookAtOutboxAsync(session, schema is null ? "database" : schema.IsCurrent ? null : "schema", ct));
         return findings;
     }
 

@@ -10,7 +10,7 @@ public static class Links
     public const string AccountName = "account";
 
     // Only what our own pages put into addresses; anything else that was sent stays out of our markup.
-    private static readonly string[] Kept = ["handle", "code", "to", "span"];
+    private static readonly string[] Kept = ["handle", "code", "to", "span", "mail"];
 
     /// <summary>The paused authorization request decides what comes next; without one it is the home page.</summary>
     public static string Resume(HttpRequest request, string? handle) =>
@@ -47,6 +47,9 @@ public static class Links
         (null, AccountName) => To(request, "/account", null),
         _ => Resume(request, handle),
     };
+
+    /// <summary>A mail in Development's mailbox.</summary>
+    public static string Mail(HttpRequest request, string name) => To(request, "/mailbox", null, "mail", name);
 
     public static string SelectAccount(HttpRequest request, string? handle) => To(request, "/select-account", handle);
 

@@ -15,4 +15,7 @@ internal static class Metrics
 
     /// <summary>Second factors, by <c>type</c> (otp, recovery, passkey) and <c>result</c> (ok, refused, throttled).</summary>
     public static Counter<long> Factors { get; } = Meter.CreateCounter<long>("identity_mfa_total", description: "Second factors.");
+
+    /// <summary>Attempts to send a mail, by <c>kind</c> and <c>result</c>.</summary>
+    public static Counter<long> Mail { get; } = Meter.CreateCounter<long>("identity_mail_total", description: "Attempts to send a mail.");
 }
