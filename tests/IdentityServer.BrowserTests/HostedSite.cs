@@ -49,6 +49,7 @@ public sealed class HostedSite : IAsyncLifetime, ICollectionFixture<HostedSite>
         await StartAppAsync(ct);
         Server = await ServerFixture.StartAsync(ct, settings =>
         {
+            settings["IdentityServer:Issuer"] = ServerFixture.AtLocalhost(settings["urls"]!);
             settings["IdentityServer:Brand:Name"] = "Northwind ID";
             settings["IdentityServer:Brand:HelpUrl"] = "mailto:help@northwind.example";
             settings["IdentityServer:Brand:PrivacyUrl"] = "https://northwind.example/privacy";

@@ -60,10 +60,10 @@ public sealed class Visitor : IAsyncDisposable
         await Page.Locator("input[name=password]").FillAsync(person.Password);
         if (keep)
         {
-            await Page.Locator("input[name=keep]").CheckAsync();
+            await Page.Locator("#keep").CheckAsync();
         }
 
-        await Page.Locator("button[type=submit]").ClickAsync();
+        await Page.Locator("form:has(input[name=password]) button[type=submit]").ClickAsync();
         if (person.App is { } app)
         {
             // Each code works once: the next one.
@@ -96,7 +96,7 @@ public sealed class Visitor : IAsyncDisposable
 
     private void Note(IResponse response)
     {
-        if (response.Request.Method == "POST" && response.Url.StartsWith(_site.Issuer, StringComparison.Ordinal))
+        if (response.Request is { Method: "POST", IsNavigationRequest: true } && response.Url.StartsWith(_site.Issuer, StringComparison.Ordinal))
         {
             _posts.Add((new Uri(response.Url).AbsolutePath, response.Status));
         }

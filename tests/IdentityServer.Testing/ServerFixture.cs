@@ -68,6 +68,14 @@ public sealed class ServerFixture : IAsyncDisposable
             ["IdentityServer:MasterKey:Path"] = $"{folder}/master.key",
         };
         change?.Invoke(settings);
+
+        // Passkeys need a name; the socket is the same.
+        if (settings["IdentityServer:Issuer"] == AtLocalhost(issuer))
+        {
+            issuer = settings["IdentityServer:Issuer"]!;
+            address = new Uri(issuer);
+        }
+
         MasterKeyFile.TryWriteNew($"{folder}/master.key", MasterKey.Create(isForDevelopment: false));
 
         var clock = new MutableClock();
@@ -116,6 +124,9 @@ public sealed class ServerFixture : IAsyncDisposable
 
         return text.ToString();
     }
+
+    /// <summary>The same address by the name <c>localhost</c>.</summary>
+    public static string AtLocalhost(string address) => address.Replace("127.0.0.1", "localhost", StringComparison.Ordinal);
 
     /// <summary>Fetches a document of the server.</summary>
     public Task<Page> FetchAsync(string path, CancellationToken ct) =>

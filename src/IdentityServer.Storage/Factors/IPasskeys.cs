@@ -1,4 +1,5 @@
 using IdentityServer.Protocol.Audit;
+using IdentityServer.Storage.Mail;
 
 namespace IdentityServer.Storage.Factors;
 
@@ -8,8 +9,8 @@ public interface IPasskeys
     /// <summary>How many one person may have.</summary>
     const int Most = 20;
 
-    /// <summary>Adds a passkey that was just registered.</summary>
-    ValueTask<PasskeyAddition> AddAsync(Passkey passkey, AuditEvent audit, CancellationToken ct);
+    /// <summary>Adds a passkey that was just registered. Devices that were spared the second factor are spared no more.</summary>
+    ValueTask<PasskeyAddition> AddAsync(Passkey passkey, AuditEvent audit, OutboxMail? mail, CancellationToken ct);
 
     /// <summary>All of a person's, oldest first.</summary>
     ValueTask<IReadOnlyList<Passkey>> ListAsync(string subject, CancellationToken ct);
@@ -20,13 +21,15 @@ public interface IPasskeys
     /// <summary>False when the person has no such passkey.</summary>
     ValueTask<bool> RenameAsync(string subject, string id, string name, AuditEvent audit, CancellationToken ct);
 
-    /// <summary>Removes a passkey.</summary>
+    /// <summary>Removes a passkey. Devices that were spared the second factor are spared no more.</summary>
     /// <param name="subject">Whose it is.</param>
     /// <param name="id">Which.</param>
     /// <param name="keepOneFactor">The person may not be without a second factor: the last one, passkey or authenticator, stays.</param>
     /// <param name="audit">Stored only when something was removed.</param>
+    /// <param name="mail">Tells the person; queued with it.</param>
     /// <param name="ct">Stops before the commit.</param>
-    ValueTask<PasskeyRemoval> RemoveAsync(string subject, string id, bool keepOneFactor, AuditEvent audit, CancellationToken ct);
+    ValueTask<PasskeyRemoval> RemoveAsync(
+        string subject, string id, bool keepOneFactor, AuditEvent audit, OutboxMail? mail, CancellationToken ct);
 
     /// <summary>
     /// Remembers an assertion whose signature is right. False when its counter does not go on from the stored one (WebAuthn Level 3 §7.2

@@ -1,6 +1,7 @@
 using System.Data;
 using IdentityServer.Protocol.Audit;
 using IdentityServer.Storage.Deeds;
+using IdentityServer.Storage.Mail;
 using Microsoft.EntityFrameworkCore;
 
 namespace IdentityServer.Storage.Factors;
@@ -20,7 +21,7 @@ internal sealed class PasskeyStore(IDbContextFactory<ServerDb> databases, IDeeds
         ("Id", DbType.AnsiString),
         ("Subject", DbType.AnsiString));
 
-    public async ValueTask<PasskeyAddition> AddAsync(Passkey passkey, AuditEvent audit, CancellationToken ct)
+    public async ValueTask<PasskeyAddition> AddAsync(Passkey passkey, AuditEvent audit, OutboxMail? mail, CancellationToken ct)
     {
         try
         {
@@ -43,7 +44,7 @@ internal sealed class PasskeyStore(IDbContextFactory<ServerDb> databases, IDeeds
                     }
 
                     db.Passkeys.Add(passkey with { Name = BoundedText.Cut(passkey.Name, FactorMapping.NameLength) });
-                    db.Record(audit);
+                    await FactorChanges.RecordAsync(db, passkey.Subject, audit, mail, ct);
                     await db.SaveChangesAsync(ct);
                     return PasskeyAddition.Added;
                 },
@@ -101,7 +102,7 @@ internal sealed class PasskeyStore(IDbContextFactory<ServerDb> databases, IDeeds
     }
 
     public async ValueTask<PasskeyRemoval> RemoveAsync(
-        string subject, string id, bool keepOneFactor, AuditEvent audit, CancellationToken ct)
+        string subject, string id, bool keepOneFactor, AuditEvent audit, OutboxMail? mail, CancellationToken ct)
     {
         if (!Identifiers.IsPossible(id, Identifiers.HashLength))
         {
@@ -124,7 +125,7 @@ internal sealed class PasskeyStore(IDbContextFactory<ServerDb> databases, IDeeds
                 }
 
                 await Of(db, subject, id).ExecuteDeleteAsync(ct);
-                db.Record(audit);
+                await FactorChanges.RecordAsync(db, subject, audit, mail, ct);
                 await db.SaveChangesAsync(ct);
                 return PasskeyRemoval.Removed;
             },

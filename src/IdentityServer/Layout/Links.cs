@@ -9,6 +9,9 @@ public static class Links
     /// <summary>The account pages.</summary>
     public const string AccountName = "account";
 
+    /// <summary>The account's page of passkeys.</summary>
+    public const string PasskeysName = "passkeys";
+
     // Only what our own pages put into addresses; anything else that was sent stays out of our markup.
     private static readonly string[] Kept = ["handle", "code", "to", "span", "mail"];
 
@@ -20,6 +23,12 @@ public static class Links
 
     /// <summary>Sign in, for the console; see <see cref="Console"/>.</summary>
     public static string LoginToConsole(HttpRequest request) => To(request, "/login", null, "to", ConsoleName);
+
+    /// <summary>Sign in, for one of our own pages; see <see cref="AfterSignIn"/>.</summary>
+    public static string LoginTo(HttpRequest request, string to) => To(request, "/login", null, "to", to);
+
+    /// <summary>A further factor, for one of our own pages.</summary>
+    public static string StepUpTo(HttpRequest request, string to) => To(request, "/login/step-up", null, "to", to);
 
     /// <summary>A further factor, for the console.</summary>
     public static string StepUpToConsole(HttpRequest request) => To(request, "/login/step-up", null, "to", ConsoleName);
@@ -44,6 +53,7 @@ public static class Links
     public static string AfterSignIn(HttpRequest request, string? handle, string? to) => (handle, to) switch
     {
         (null, ConsoleName) => Console(request),
+        (null, PasskeysName) => To(request, "/account/passkeys", null),
         (null, AccountName) => To(request, "/account", null),
         _ => Resume(request, handle),
     };
@@ -63,6 +73,13 @@ public static class Links
     /// </summary>
     public static string Here(HttpRequest request) =>
         request.Path + (UiLanguage.AskedFor(request) is { } language ? KeptOf(request).Add("ui_locales", language.Tag) : KeptOf(request));
+
+    /// <summary>The same page, for another of its forms.</summary>
+    public static string Here(HttpRequest request, string handler)
+    {
+        var here = Here(request);
+        return $"{here}{(here.Contains('?', StringComparison.Ordinal) ? '&' : '?')}handler={handler}";
+    }
 
     /// <summary>The same page in another language.</summary>
     public static string InLanguage(HttpRequest request, UiLanguage language) =>

@@ -4,6 +4,7 @@ using IdentityServer.Layout;
 using IdentityServer.Protocol;
 using IdentityServer.Protocol.Audit;
 using IdentityServer.Storage.Factors;
+using IdentityServer.Storage.Mail;
 using IdentityServer.Storage.SignIns;
 using IdentityServer.Storage.Users;
 using Microsoft.AspNetCore.Identity;
@@ -98,10 +99,11 @@ public sealed partial class PasskeyCeremonies(
     /// <param name="subject">Who is signed in.</param>
     /// <param name="sessionId">Where; <see langword="null"/>: on the way to a session.</param>
     /// <param name="name">What they call it; checked.</param>
+    /// <param name="mail">Tells the person; queued with it.</param>
     /// <param name="posted">What was posted.</param>
     /// <param name="ct">Stops before the commit.</param>
     public async ValueTask<PasskeyRegistration> FinishRegistrationAsync(
-        string subject, string? sessionId, string name, PostedCredential posted, CancellationToken ct)
+        string subject, string? sessionId, string name, OutboxMail? mail, PostedCredential posted, CancellationToken ct)
     {
         // 1 the ceremony
         var now = clock.GetUtcNow();
@@ -150,7 +152,7 @@ public sealed partial class PasskeyCeremonies(
             CreatedAt = now,
         };
         var audit = Event(AuditTypes.PasskeyAdded, subject, posted.Http, now) with { SessionId = sessionId, Detail = passkey.Id };
-        return await passkeys.AddAsync(passkey, audit, ct) switch
+        return await passkeys.AddAsync(passkey, audit, mail, ct) switch
         {
             PasskeyAddition.Added => new PasskeyRegistration.Added(passkey),
             PasskeyAddition.TooMany => await RefuseAsync(PasskeyReasons.TooMany),

@@ -1,3 +1,5 @@
+using IdentityServer.Account;
+
 namespace IdentityServer.Passkeys;
 
 /// <summary>Registers passkeys. Storage, people and the brand are registered elsewhere.</summary>
@@ -6,7 +8,10 @@ public static partial class PasskeyServices
     public static IServiceCollection AddPasskeys(this IServiceCollection services)
     {
         services.AddSingleton<PasskeyDomain>();
+        services.AddSingleton<PasskeyTraffic>();
         services.AddScoped<PasskeyCeremonies>();
+        services.AddScoped<PasskeySignIn>();
+        services.AddSingleton<AccountAccess>();
         return services;
     }
 

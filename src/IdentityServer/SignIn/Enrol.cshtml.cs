@@ -1,4 +1,6 @@
+using System.Globalization;
 using IdentityServer.Layout;
+using IdentityServer.Passkeys;
 using IdentityServer.Protocol.Audit;
 using IdentityServer.Protocol.Pending;
 using IdentityServer.Protocol.Sessions;
@@ -15,6 +17,7 @@ namespace IdentityServer.SignIn;
 public sealed class EnrolModel(
     PartialVisits visits,
     AuthenticatorApps apps,
+    PasskeySignIn passkeys,
     RecoveryCodes recovery,
     SignInFlow flow,
     PendingRequests pending,
@@ -31,6 +34,17 @@ public sealed class EnrolModel(
 
     [BindProperty]
     public string? Name { get; set; }
+
+    [BindProperty]
+    public string? Ceremony { get; set; }
+
+    [BindProperty]
+    public string? Credential { get; set; }
+
+    public bool OffersPasskeys => passkeys.IsOn;
+
+    /// <summary>The passkey that was made could not be added.</summary>
+    public bool IsPasskeyRefused { get; private set; }
 
     public AuthenticatorForm Form { get; private set; } = null!;
 
@@ -68,14 +82,43 @@ public sealed class EnrolModel(
             return Answer(new SignInOutcome.Refused());
         }
 
-        var hadCodes = Visit.Owned.RecoveryCodes > 0;
-        var outcome = await flow.CompleteAsync(Visit.Partial, [Amr.OneTimeCode], remember: false, HttpContext, ct);
-        if (outcome is not SignInOutcome.SignedIn || hadCodes)
+        return await FinishAsync(
+            await flow.CompleteAsync(Visit.Partial, [Amr.OneTimeCode], remember: false, HttpContext, ct), ct);
+    }
+
+    public async Task<IActionResult> OnPostOptionsAsync(CancellationToken ct) =>
+        await FindVisitAsync(ct) && Visit.MayEnrol
+            ? await passkeys.BeginRegistrationAsync(Visit.Partial.Subject, HttpContext, ct)
+            : CeremonyAnswer.None;
+
+    public async Task<IActionResult> OnPostPasskeyAsync(CancellationToken ct)
+    {
+        if (!await FindVisitAsync(ct) || !Visit.MayEnrol)
+        {
+            return Restart();
+        }
+
+        var name = texts["Passkey_DefaultName", _clock.GetUtcNow().UtcDateTime.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)];
+        var outcome = await passkeys.EnrolAsync(Visit.Partial, name, mail: null, Ceremony, Credential, HttpContext, ct);
+        if (outcome is SignInOutcome.Refused)
+        {
+            Form = new AuthenticatorForm(apps.Offer(Visit.Person), texts["Enrol_DefaultName"], IsRefused: false);
+            IsPasskeyRefused = true;
+        }
+
+        return await FinishAsync(outcome, ct);
+    }
+
+    // Whoever has recovery codes already keeps them.
+    private async Task<IActionResult> FinishAsync(SignInOutcome outcome, CancellationToken ct)
+    {
+        if (outcome is not SignInOutcome.SignedIn || Visit.Owned.RecoveryCodes > 0)
         {
             return Answer(outcome);
         }
 
-        Codes = await recovery.MakeAsync(subject, Event(AuditTypes.RecoveryCodesMade, detail: null), mail: null, ct);
+        Codes = await recovery.MakeAsync(
+            Visit.Partial.Subject, Event(AuditTypes.RecoveryCodesMade, detail: null), mail: null, ct);
         return Page();
     }
 

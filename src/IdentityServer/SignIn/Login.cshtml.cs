@@ -1,6 +1,7 @@
 using System.Globalization;
 using IdentityServer.Errors;
 using IdentityServer.Layout;
+using IdentityServer.Passkeys;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Mvc.RazorPages;
 
@@ -12,6 +13,9 @@ public enum LoginProblem
     /// <summary>One answer for a wrong name, a wrong password, a locked and a disabled account.</summary>
     Refused,
 
+    /// <summary>One answer for a passkey that does not prove what it has to, and for an account that may not sign in.</summary>
+    PasskeyRefused,
+
     /// <summary>Too many sign-ins at this moment.</summary>
     Busy,
 
@@ -21,7 +25,8 @@ public enum LoginProblem
 
 /// <summary>Asks for user name and password. Also serves without a paused request: then the home page or the console comes next.</summary>
 public sealed class LoginModel(
-    PausedRequests requests, PasswordSignIn signIn, SessionCookie cookie, People people, TimeProvider clock) : PageModel
+    PausedRequests requests, PasswordSignIn signIn, PasskeySignIn passkeys, SessionCookie cookie, People people, TimeProvider clock)
+    : PageModel
 {
     [BindProperty(SupportsGet = true)]
     public string? Handle { get; set; }
@@ -42,12 +47,20 @@ public sealed class LoginModel(
     [BindProperty]
     public string? Keep { get; set; }
 
+    [BindProperty]
+    public string? Ceremony { get; set; }
+
+    [BindProperty]
+    public string? Credential { get; set; }
+
     public PausedRequest? Paused { get; private set; }
 
     public LoginProblem? Problem { get; private set; }
 
     /// <summary>How long, when the problem is <see cref="LoginProblem.Throttled"/>.</summary>
     public Wait? Wait { get; private set; }
+
+    public bool OffersPasskeys => passkeys.IsOn;
 
     public bool IsRefused => Problem is LoginProblem.Refused;
 
@@ -65,7 +78,12 @@ public sealed class LoginModel(
         }
 
         var draft = LoginDraft.Take(TempData);
-        Problem = draft is { IsRefused: true } ? LoginProblem.Refused : null;
+        Problem = draft switch
+        {
+            { IsPasskeyRefused: true } => LoginProblem.PasskeyRefused,
+            { IsRefused: true } => LoginProblem.Refused,
+            _ => null,
+        };
         Keep = draft is { IsKept: true } ? "on" : null;
         UserName = draft?.UserName ?? Paused?["login_hint"];
         if (UserName is null && session is not null)
@@ -84,7 +102,29 @@ public sealed class LoginModel(
         }
 
         var isKept = Keep is not null;
-        switch (await signIn.SignInAsync(UserName ?? "", Password ?? "", isKept, HttpContext, ct))
+        return Answer(
+            await signIn.SignInAsync(UserName ?? "", Password ?? "", isKept, HttpContext, ct),
+            new LoginDraft(UserName, isKept, IsRefused: true));
+    }
+
+    public async Task<IActionResult> OnPostOptionsAsync(CancellationToken ct) => await passkeys.BeginAsync(HttpContext, ct);
+
+    public async Task<IActionResult> OnPostPasskeyAsync(CancellationToken ct)
+    {
+        if (!await FindPausedAsync(ct))
+        {
+            return this.Show(PageProblem.Expired);
+        }
+
+        var isKept = Keep is not null;
+        return Answer(
+            await passkeys.SignInAsync(Ceremony, Credential, isKept, HttpContext, ct),
+            new LoginDraft(null, isKept, IsRefused: false) { IsPasskeyRefused = true });
+    }
+
+    private IActionResult Answer(SignInOutcome outcome, LoginDraft refused)
+    {
+        switch (outcome)
         {
             case SignInOutcome.SignedIn:
                 return new SeeOther(Links.AfterSignIn(Request, Handle, To));
@@ -106,7 +146,7 @@ public sealed class LoginModel(
                 return Page();
 
             default:
-                new LoginDraft(UserName, isKept, IsRefused: true).Save(TempData);
+                refused.Save(TempData);
                 return new SeeOther(Links.Here(Request));
         }
     }

@@ -45,6 +45,10 @@ internal static class SignInLimits
     /// <summary>The count of all strangers together for an account.</summary>
     public static string PasswordOfAccount(string account) => $"pwd:account:{account}";
 
+    /// <summary>For a passkey alone: it cannot be guessed, so only floods are counted.</summary>
+    public static IReadOnlyList<Counter> PasskeyOfAnybody(IPAddress? address) =>
+        [new($"passkey:network:{Networks.Of(address)}", OfANetwork, IsEndedBySuccess: false)];
+
     /// <summary>For a second factor. Whoever gets here has shown the password.</summary>
     /// <param name="factor"><c>otp</c>, <c>recovery</c> or <c>passkey</c>.</param>
     /// <param name="subject">Whose.</param>

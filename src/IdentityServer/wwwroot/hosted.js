@@ -1,6 +1,7 @@
-// The hosted pages work without this. It only adds: "Show" beside a password, "Print", and focus on the message after a mistake.
+// The hosted pages work without this. It only adds: passkeys, "Show" beside a password, "Print", and focus on the message after a mistake.
 'use strict';
-document.documentElement.dataset.script = '';
+const canUsePasskeys = window.PublicKeyCredential?.parseRequestOptionsFromJSON;
+document.documentElement.dataset.script = canUsePasskeys ? 'passkeys' : '';
 
 const passwordOf = button => document.getElementById(button.getAttribute('aria-controls'));
 
@@ -21,4 +22,51 @@ document.addEventListener('submit', event => {
   }
 });
 
-document.addEventListener('DOMContentLoaded', () => document.querySelector('.notice[role=alert]')?.focus());
+// A page fetches what to ask the authenticator from its own address, and sends the answer as a form like any other.
+let asking, isOffer;
+const ask = async (form, mediation) => {
+  asking?.abort();
+  isOffer = mediation;
+  const { signal } = asking = new AbortController();
+  try {
+    const answer = await fetch(form.dataset.options, { method: 'POST', body: new URLSearchParams(new FormData(form)), signal });
+    if (!answer.ok) throw answer;
+    const { ceremony, options } = await answer.json();
+    const credential = form.dataset.passkey === 'create'
+      ? await navigator.credentials.create({ publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(options), signal })
+      : await navigator.credentials.get({ publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(options), mediation, signal });
+    form.ceremony.value = ceremony;
+    form.credential.value = JSON.stringify(credential);
+    if (form.keep) form.keep.value = document.getElementById('keep')?.checked ? 'on' : '';
+    form.submit();
+  } catch {
+    // Another one took its place, or nobody was asked: there is nothing to tell.
+    if (signal.aborted || mediation) return;
+    const notice = form.querySelector('.notice');
+    notice.hidden = false;
+    notice.focus();
+    offer(form);
+  }
+};
+
+// Passkeys where the user name is typed. Asked for anew before the server forgets that it asked.
+const offer = async form => {
+  if (!('autofill' in form.dataset) || !await PublicKeyCredential.isConditionalMediationAvailable?.()) return;
+  ask(form, 'conditional');
+};
+
+document.addEventListener('submit', event => {
+  const form = event.target.closest('form[data-passkey]');
+  if (!form) return;
+  event.preventDefault();
+  form.querySelector('.notice').hidden = true;
+  ask(form);
+});
+
+document.addEventListener('DOMContentLoaded', () => {
+  document.querySelector('.notice[role=alert]')?.focus();
+  const form = canUsePasskeys && document.querySelector('form[data-autofill]');
+  if (!form) return;
+  offer(form);
+  setInterval(() => isOffer && offer(form), 8 * 60000);
+});

@@ -410,7 +410,7 @@ public sealed class PasskeyCeremoniesTests(PasskeyServer server) : PasskeyTest(s
             await InAsync((one, http) => one.FinishSignInAsync(new(handle, assertion, Browser, http), Ct).AsTask()));
         await AssertRefusedAsync(
             "not_under_way",
-            await InAsync((one, http) => one.FinishRegistrationAsync(Alice, null, "Key", new(handle, assertion, Browser, http), Ct).AsTask()));
+            await InAsync((one, http) => one.FinishRegistrationAsync(Alice, null, "Key", null, new(handle, assertion, Browser, http), Ct).AsTask()));
     }
 
     [Theory]

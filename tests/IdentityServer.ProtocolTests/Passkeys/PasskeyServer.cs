@@ -17,7 +17,7 @@ public sealed class PasskeyServer : AppServer
 
     protected override void Configure(IDictionary<string, string?> settings)
     {
-        Origin = settings["urls"]!.Replace("127.0.0.1", "localhost", StringComparison.Ordinal);
+        Origin = ServerFixture.AtLocalhost(settings["urls"]!);
         settings["IdentityServer:Issuer"] = Origin;
         settings["IdentityServer:Brand:Name"] = "Acme & Söhne";
         settings["IdentityServer:Passkeys:Origins"] = "http://localhost:1, android:apk-key-hash:" + new string('A', 43);
@@ -93,7 +93,7 @@ public abstract class PasskeyTest(PasskeyServer server) : IClassFixture<PasskeyS
     protected Task<PasskeyRegistration> RegisterAsync(
         string subject, BegunCeremony begun, string? credential, Action<HttpRequest>? change = null) =>
         InAsync(
-            (one, http) => one.FinishRegistrationAsync(subject, "session", "Key", new(begun.Handle, credential, Browser, http), Ct).AsTask(),
+            (one, http) => one.FinishRegistrationAsync(subject, "session", "Key", null, new(begun.Handle, credential, Browser, http), Ct).AsTask(),
             change);
 
     /// <summary>An authenticator with a passkey of the person.</summary>

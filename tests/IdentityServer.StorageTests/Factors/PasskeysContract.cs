@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using IdentityServer.Storage;
+using IdentityServer.Storage.Devices;
 using IdentityServer.Storage.Factors;
 using IdentityServer.Storage.Users;
 using Microsoft.AspNetCore.Identity;
@@ -18,8 +19,8 @@ public sealed class PasskeysContract : Contract
         var passkey = Of(alice) with { Name = "Schlüssel 🔑", SignCount = uint.MaxValue, LastUsedAt = Samples.Now };
         var newer = Of(alice) with { CreatedAt = Samples.Now.AddSeconds(1), IsUserVerified = true, IsBackupEligible = true };
 
-        Assert.Equal(PasskeyAddition.Added, await passkeys.AddAsync(newer, Samples.Audit("added"), Ct));
-        Assert.Equal(PasskeyAddition.Added, await passkeys.AddAsync(passkey, Samples.Audit("added"), Ct));
+        Assert.Equal(PasskeyAddition.Added, await passkeys.AddAsync(newer, Samples.Audit("added"), mail: null, Ct));
+        Assert.Equal(PasskeyAddition.Added, await passkeys.AddAsync(passkey, Samples.Audit("added"), mail: null, Ct));
 
         Assert.Equivalent(passkey, await passkeys.FindAsync(passkey.CredentialId, Ct), strict: true);
         Assert.Equivalent(new[] { passkey, newer }, await passkeys.ListAsync(alice, Ct), strict: true);
@@ -39,7 +40,7 @@ public sealed class PasskeysContract : Contract
         var passkey = Of(alice);
 
         var results = await AtOnceAsync(8, async i => await (i % 2 == 0 ? storage : other).Get<IPasskeys>()
-            .AddAsync(passkey with { Subject = i % 2 == 0 ? alice : bob }, Samples.Audit("added"), Ct));
+            .AddAsync(passkey with { Subject = i % 2 == 0 ? alice : bob }, Samples.Audit("added"), mail: null, Ct));
 
         Assert.Single(results, PasskeyAddition.Added);
         Assert.Equal(7, results.Count(result => result == PasskeyAddition.AlreadyRegistered));
@@ -56,16 +57,16 @@ public sealed class PasskeysContract : Contract
         var bob = await AddPersonAsync(storage, "bob");
         for (var i = 1; i < IPasskeys.Most; i++)
         {
-            Assert.Equal(PasskeyAddition.Added, await storage.Get<IPasskeys>().AddAsync(Of(alice), Samples.Audit(), Ct));
+            Assert.Equal(PasskeyAddition.Added, await storage.Get<IPasskeys>().AddAsync(Of(alice), Samples.Audit(), mail: null, Ct));
         }
 
         var results = await AtOnceAsync(6, async i =>
-            await (i % 2 == 0 ? storage : other).Get<IPasskeys>().AddAsync(Of(alice), Samples.Audit(), Ct));
+            await (i % 2 == 0 ? storage : other).Get<IPasskeys>().AddAsync(Of(alice), Samples.Audit(), mail: null, Ct));
 
         Assert.Single(results, PasskeyAddition.Added);
         Assert.Equal(5, results.Count(result => result == PasskeyAddition.TooMany));
-        Assert.Equal(PasskeyAddition.Added, await storage.Get<IPasskeys>().AddAsync(Of(bob), Samples.Audit(), Ct));
-        Assert.Equal(PasskeyAddition.NoSuchPerson, await storage.Get<IPasskeys>().AddAsync(Of("nobody"), Samples.Audit("none"), Ct));
+        Assert.Equal(PasskeyAddition.Added, await storage.Get<IPasskeys>().AddAsync(Of(bob), Samples.Audit(), mail: null, Ct));
+        Assert.Equal(PasskeyAddition.NoSuchPerson, await storage.Get<IPasskeys>().AddAsync(Of("nobody"), Samples.Audit("none"), mail: null, Ct));
         Assert.DoesNotContain("none", await AuditTypesAsync(storage));
     }
 
@@ -77,18 +78,18 @@ public sealed class PasskeysContract : Contract
         var alice = await AddPersonAsync(storage, "alice");
         var bob = await AddPersonAsync(storage, "bob");
         var passkey = Of(alice);
-        await passkeys.AddAsync(passkey, Samples.Audit(), Ct);
+        await passkeys.AddAsync(passkey, Samples.Audit(), mail: null, Ct);
 
         Assert.False(await passkeys.RenameAsync(bob, passkey.Id, "mine", Samples.Audit("renamed"), Ct));
         Assert.False(await passkeys.RenameAsync(alice, passkey.Id + "\0", "mine", Samples.Audit("renamed"), Ct));
-        Assert.Equal(PasskeyRemoval.NotFound, await passkeys.RemoveAsync(bob, passkey.Id, false, Samples.Audit("removed"), Ct));
-        Assert.Equal(PasskeyRemoval.NotFound, await passkeys.RemoveAsync(alice, "\0", false, Samples.Audit("removed"), Ct));
+        Assert.Equal(PasskeyRemoval.NotFound, await passkeys.RemoveAsync(bob, passkey.Id, false, Samples.Audit("removed"), mail: null, Ct));
+        Assert.Equal(PasskeyRemoval.NotFound, await passkeys.RemoveAsync(alice, "\0", false, Samples.Audit("removed"), mail: null, Ct));
         Assert.Equal("Phone", (await passkeys.FindAsync(passkey.CredentialId, Ct))!.Name);
         Assert.DoesNotContain(await AuditTypesAsync(storage), type => type is "renamed" or "removed");
 
         Assert.True(await passkeys.RenameAsync(alice, passkey.Id, new string('é', 150), Samples.Audit("renamed"), Ct));
         Assert.Equal(new string('é', 100), (await passkeys.FindAsync(passkey.CredentialId, Ct))!.Name);
-        Assert.Equal(PasskeyRemoval.Removed, await passkeys.RemoveAsync(alice, passkey.Id, false, Samples.Audit("removed"), Ct));
+        Assert.Equal(PasskeyRemoval.Removed, await passkeys.RemoveAsync(alice, passkey.Id, false, Samples.Audit("removed"), mail: null, Ct));
         Assert.Null(await passkeys.FindAsync(passkey.CredentialId, Ct));
         Assert.Contains("renamed", await AuditTypesAsync(storage));
         Assert.Contains("removed", await AuditTypesAsync(storage));
@@ -103,11 +104,11 @@ public sealed class PasskeysContract : Contract
         Passkey[] both = [Of(alice), Of(alice)];
         foreach (var passkey in both)
         {
-            await storage.Get<IPasskeys>().AddAsync(passkey, Samples.Audit(), Ct);
+            await storage.Get<IPasskeys>().AddAsync(passkey, Samples.Audit(), mail: null, Ct);
         }
 
         var results = await AtOnceAsync(2, async i => await (i == 0 ? storage : other).Get<IPasskeys>()
-            .RemoveAsync(alice, both[i].Id, keepOneFactor: true, Samples.Audit(), Ct));
+            .RemoveAsync(alice, both[i].Id, keepOneFactor: true, Samples.Audit(), mail: null, Ct));
 
         Assert.Equal([PasskeyRemoval.Removed, PasskeyRemoval.LastFactor], results.Order());
         Assert.Equal(1, await CountAsync<Passkey>(storage));
@@ -119,7 +120,7 @@ public sealed class PasskeysContract : Contract
         await using var storage = await TestStorage.OpenAsync(provider, Ct);
         var alice = await AddPersonAsync(storage, "alice");
         var passkey = Of(alice);
-        await storage.Get<IPasskeys>().AddAsync(passkey, Samples.Audit(), Ct);
+        await storage.Get<IPasskeys>().AddAsync(passkey, Samples.Audit(), mail: null, Ct);
         await using (var db = await storage.Get<IDbContextFactory<ServerDb>>().CreateDbContextAsync(Ct))
         {
             db.Authenticators.Add(new Authenticator
@@ -134,9 +135,41 @@ public sealed class PasskeysContract : Contract
             await db.SaveChangesAsync(Ct);
         }
 
-        var removed = await storage.Get<IPasskeys>().RemoveAsync(alice, passkey.Id, keepOneFactor: true, Samples.Audit(), Ct);
+        var removed = await storage.Get<IPasskeys>().RemoveAsync(alice, passkey.Id, keepOneFactor: true, Samples.Audit(), mail: null, Ct);
 
         Assert.Equal(PasskeyRemoval.Removed, removed);
+    }
+
+    [Theory, MemberData(nameof(Databases.All), MemberType = typeof(Databases))]
+    public async Task A_change_of_passkeys_ends_what_devices_were_trusted_with(DatabaseProvider provider)
+    {
+        await using var storage = await TestStorage.OpenAsync(provider, Ct);
+        var (passkeys, devices) = (storage.Get<IPasskeys>(), storage.Get<IDevices>());
+        var alice = await AddPersonAsync(storage, "alice");
+        var passkey = Of(alice);
+
+        await TrustAsync();
+        await passkeys.AddAsync(passkey, Samples.Audit(), mail: null, Ct);
+        Assert.Null(Assert.Single(await devices.ListAsync(alice, Samples.Now, Ct)).RememberedUntil);
+
+        await TrustAsync();
+        await passkeys.RenameAsync(alice, passkey.Id, "Key", Samples.Audit(), Ct);
+        Assert.NotNull(Assert.Single(await devices.ListAsync(alice, Samples.Now, Ct)).RememberedUntil);
+        await passkeys.RemoveAsync(alice, passkey.Id, keepOneFactor: false, Samples.Audit(), mail: null, Ct);
+        Assert.Null(Assert.Single(await devices.ListAsync(alice, Samples.Now, Ct)).RememberedUntil);
+
+        async Task TrustAsync() => await devices.SeenAsync(
+            new Device
+            {
+                Id = "d",
+                Subject = alice,
+                BrowserHash = new string('A', 64),
+                CreatedAt = Samples.Now,
+                LastSeenAt = Samples.Now,
+                RememberedUntil = Samples.Now.AddDays(30),
+                ExpiresAt = Samples.Now.AddDays(400),
+            },
+            Ct);
     }
 
     [Theory, MemberData(nameof(Databases.All), MemberType = typeof(Databases))]
@@ -145,7 +178,7 @@ public sealed class PasskeysContract : Contract
         await using var storage = await TestStorage.OpenAsync(provider, Ct);
         var passkeys = storage.Get<IPasskeys>();
         var passkey = Of(await AddPersonAsync(storage, "alice"));
-        await passkeys.AddAsync(passkey, Samples.Audit(), Ct);
+        await passkeys.AddAsync(passkey, Samples.Audit(), mail: null, Ct);
 
         Assert.True(await UseAsync(0, Samples.Now));
         Assert.True(await UseAsync(0, Samples.Now));
@@ -167,7 +200,7 @@ public sealed class PasskeysContract : Contract
         await using var storage = await TestStorage.OpenAsync(provider, Ct);
         await using var other = storage.AnotherNode();
         var passkey = Of(await AddPersonAsync(storage, "alice")) with { SignCount = 6 };
-        await storage.Get<IPasskeys>().AddAsync(passkey, Samples.Audit(), Ct);
+        await storage.Get<IPasskeys>().AddAsync(passkey, Samples.Audit(), mail: null, Ct);
 
         var results = await AtOnceAsync(8, async i => await (i % 2 == 0 ? storage : other).Get<IPasskeys>()
             .RecordUseAsync(passkey, 7, isBackedUp: false, Samples.Now, Ct));
@@ -182,7 +215,7 @@ public sealed class PasskeysContract : Contract
         var alice = await AddPersonAsync(storage, "alice");
         var bob = await AddPersonAsync(storage, "bob");
         var passkey = Of(alice) with { SignCount = 3, IsBackupEligible = true, IsBackedUp = true };
-        await storage.Get<IPasskeys>().AddAsync(passkey, Samples.Audit(), Ct);
+        await storage.Get<IPasskeys>().AddAsync(passkey, Samples.Audit(), mail: null, Ct);
         var people = storage.Get<UserManager<User>>();
 
         Assert.True(people.SupportsUserPasskey);
