@@ -88,6 +88,7 @@ public static class StorageServices
         services.AddSingleton<IPendingRequestStore, PendingRequestStore>();
         services.AddSingleton<ISetupLinks, SetupLinkStore>();
         services.AddSingleton<ICredentials, CredentialStore>();
+        services.AddSingleton<IPersonPolicy, PersonPolicyStore>();
         services.AddSingleton<IFactors, FactorStore>();
         services.AddSingleton<IAuthenticators, AuthenticatorStore>();
         services.AddSingleton<IRecoveryCodes, RecoveryCodeStore>();

@@ -10,6 +10,15 @@ namespace IdentityServer.Testing;
 /// <param name="Clock">The phone's clock.</param>
 public sealed record AuthenticatorApp(string Key, TimeProvider Clock)
 {
+    private long _lastStep = long.MinValue;
+
+    /// <summary>A code that was not typed before, as each works once: the one shown now, or the one that comes next.</summary>
+    public string NextCode()
+    {
+        _lastStep = Math.Max(Clock.GetUtcNow().ToUnixTimeSeconds() / 30, _lastStep + 1);
+        return CodeOf(Octets(Key), _lastStep);
+    }
+
     private const string Letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
     /// <summary>What the app shows now.</summary>

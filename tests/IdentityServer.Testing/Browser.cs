@@ -11,6 +11,9 @@ public sealed class Browser(HttpClient http)
 
     public CookieJar Cookies { get; } = new();
 
+    /// <summary>Headers that go along with every request, as a proxy in front of the server would add them.</summary>
+    public IDictionary<string, string> Headers { get; } = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
+
     /// <summary>An HTTP client that keeps no cookies and follows no redirects of its own.</summary>
     public static HttpClient CreateClient(TimeSpan? timeout = null) => new(new SocketsHttpHandler
     {
@@ -35,6 +38,11 @@ public sealed class Browser(HttpClient http)
         if (cookies is not null)
         {
             request.Headers.Add("Cookie", cookies);
+        }
+
+        foreach (var (name, value) in Headers)
+        {
+            request.Headers.Add(name, value);
         }
 
         if (request.Headers.Accept.Count == 0)
@@ -106,7 +114,7 @@ public sealed class Browser(HttpClient http)
     public async Task<Page> SignInAsync(Page page, Person person, CancellationToken ct)
     {
         var next = await TypePasswordAsync(page, person, ct);
-        return person.App is { } app && next.CodeForm is not null ? await this.TypeCodeAsync(next, app.Code, remember: false, ct) : next;
+        return person.App is { } app && next.CodeForm is not null ? await this.TypeCodeAsync(next, app.NextCode(), remember: false, ct) : next;
     }
 
     private Task<Page> TypePasswordAsync(Page page, Person person, CancellationToken ct)

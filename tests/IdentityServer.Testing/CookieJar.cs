@@ -32,6 +32,14 @@ public sealed class CookieJar
     /// <summary>The value of a cookie; <see langword="null"/> when there is none of that name.</summary>
     public string? Value(string name) => _cookies.Values.FirstOrDefault(cookie => cookie.Name == name)?.Value;
 
+    public void Remove(string name)
+    {
+        foreach (var key in _cookies.Keys.Where(key => key.Name == name).ToArray())
+        {
+            _cookies.Remove(key);
+        }
+    }
+
     public void Clear() => _cookies.Clear();
 
     public void Add(Cookie cookie) => _cookies[(cookie.Name, cookie.Path)] = cookie;

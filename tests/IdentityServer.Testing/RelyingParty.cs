@@ -200,7 +200,7 @@ public sealed class RelyingParty
                 }
 
                 page = await browser.SubmitAsync(
-                    page, codeForm, new Dictionary<string, string?>(StringComparer.Ordinal) { ["code"] = app.Code }, null, ct);
+                    page, codeForm, new Dictionary<string, string?>(StringComparer.Ordinal) { ["code"] = app.NextCode() }, null, ct);
             }
             else if (Agreement(page) is { } agreement && person is not null)
             {

@@ -74,6 +74,10 @@ public static class AuditTypes
     public const string ApiAdded = "api.added";
     public const string UserAdded = "user.added";
     public const string UserChanged = "user.changed";
+    public const string UserUnlocked = "user.unlocked";
+    public const string UserDisabled = "user.disabled";
+    public const string UserEnabled = "user.enabled";
+    public const string FactorsReset = "factor.all_removed";
     public const string PasskeyAdded = "passkey.added";
     public const string PasskeyRenamed = "passkey.renamed";
     public const string PasskeyRemoved = "passkey.removed";

@@ -11,12 +11,21 @@ public static class AdminScopes
     /// <summary>See and change the signing keys.</summary>
     public const string Keys = "admin:keys";
 
+    /// <summary>Help people who cannot sign in: see what they have, unlock, take lost factors away, disable.</summary>
+    public const string People = "admin:people";
+
     public static FrozenDictionary<string, Scope> All { get; } = new Scope[]
     {
         new(Keys)
         {
             DisplayName = "See and change the signing keys",
             Description = "Everything this server signs depends on them.",
+            ChangesData = true,
+        },
+        new(People)
+        {
+            DisplayName = "Help people who cannot sign in",
+            Description = "See how people sign in, unlock them, take lost factors away.",
             ChangesData = true,
         },
     }.ToFrozenDictionary(scope => scope.Name, StringComparer.Ordinal);

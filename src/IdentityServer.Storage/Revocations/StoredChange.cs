@@ -1,6 +1,7 @@
 using IdentityServer.Protocol.Audit;
 using IdentityServer.Protocol.Revocations;
 using IdentityServer.Storage.Mail;
+using IdentityServer.Storage.Users;
 using Microsoft.EntityFrameworkCore;
 
 namespace IdentityServer.Storage.Revocations;
@@ -107,11 +108,16 @@ public sealed record FactorsRemoved : StoredChange
     }
 }
 
-/// <summary>The account may not be used any more.</summary>
+/// <summary>The account may not be used any more. Refused for the last admin.</summary>
 public sealed record Disabled : StoredChange
 {
     private protected override async Task<bool> ChangeAsync(ServerDb db, string subject, DateTimeOffset now, CancellationToken ct)
     {
+        if (await PersonPolicyStore.IsLastAdminAsync(db, subject, ct))
+        {
+            return false;
+        }
+
         DateTimeOffset? at = now;
         return await db.Users.Where(user => user.Id == subject && user.DisabledAt == null)
             .ExecuteUpdateAsync(set => set.SetProperty(user => user.DisabledAt, at), ct) == 1;

@@ -52,6 +52,10 @@ internal sealed class AttemptsStore(IStatements statements, IDeeds deeds) : IAtt
     private static readonly Statement Forget =
         new("""DELETE FROM "Attempts" WHERE "Key" = @Key""", ("Key", DbType.AnsiString));
 
+    // Keys are compared octet by octet on every database; no key holds a character above the tilde.
+    private static readonly Statement ForgetBelow = new(
+        """DELETE FROM "Attempts" WHERE "Key" >= @From AND "Key" < @To""", ("From", DbType.AnsiString), ("To", DbType.AnsiString));
+
     private static readonly Statement Return = new(
         """UPDATE "Attempts" SET "Count" = "Count" - 1 WHERE "Key" = @Key AND "Count" > 0""", ("Key", DbType.AnsiString));
 
@@ -112,6 +116,9 @@ internal sealed class AttemptsStore(IStatements statements, IDeeds deeds) : IAtt
             await deeds.ExecuteAsync(Forget, [key], ct);
         }
     }
+
+    public async ValueTask ForgetBelowAsync(string prefix, CancellationToken ct) =>
+        await deeds.ExecuteAsync(ForgetBelow, [prefix, prefix + '~'], ct);
 
     public async ValueTask ReturnAsync(string key, CancellationToken ct) => await deeds.ExecuteAsync(Return, [key], ct);
 }

@@ -18,6 +18,9 @@ public interface IAttempts
     /// <summary>The counts begin anew.</summary>
     ValueTask ForgetAsync(IReadOnlyList<string> keys, CancellationToken ct);
 
+    /// <summary>Every count whose key begins so begins anew.</summary>
+    ValueTask ForgetBelowAsync(string prefix, CancellationToken ct);
+
     /// <summary>One attempt less, because it succeeded; what was blocked stays so.</summary>
     ValueTask ReturnAsync(string key, CancellationToken ct);
 }

@@ -44,7 +44,8 @@ internal sealed record AdminAnswer(int Status, string ContentType, ReadOnlyMemor
             // RFC 6750 §3: no error code when no token was sent.
             Challenge = error.Code == AdminAccess.NoToken.Code ? challenge
                 : $"{challenge}, error=\"{(error.Status == 401 ? error.Code : "insufficient_scope")}\", error_description=\"{error.Description}\""
-                    + (error.Parameter is { } scope ? $", scope=\"{scope}\"" : ""),
+                    + (error.Parameter is { } scope ? $", scope=\"{scope}\"" : "")
+                    + (error.Code == "insufficient_user_authentication" ? ", " + AdminAccess.StrongerProofChallenge : ""),
         };
     }
 
@@ -52,6 +53,7 @@ internal sealed record AdminAnswer(int Status, string ContentType, ReadOnlyMemor
     {
         "insufficient_scope" => "The access token is not for this",
         "no_role" => "The person may not do this",
+        "insufficient_user_authentication" => "A stronger or fresher sign-in is needed",
         "no_token" => "An access token is needed",
         _ => "The access token is not valid",
     };

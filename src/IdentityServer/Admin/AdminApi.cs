@@ -2,7 +2,6 @@ using System.Buffers;
 using System.Data.Common;
 using IdentityServer.Layout;
 using IdentityServer.Protocol;
-using IdentityServer.Protocol.Scopes;
 using Microsoft.Net.Http.Headers;
 
 namespace IdentityServer.Admin;
@@ -14,7 +13,7 @@ internal delegate ValueTask<AdminAnswer> AdminDeed(AdminCall call, CancellationT
 /// What happens around every route of the admin API: who calls, reading, writing, and the last resort. It stands before the pages'
 /// middleware, so that nobody is answered with a page.
 /// </summary>
-internal sealed partial class AdminApi(AdminAccess access, KeysApi keys, ProtocolOptions options, ILogger<AdminApi> logger)
+internal sealed partial class AdminApi(AdminAccess access, KeysApi keys, PeopleApi people, ProtocolOptions options, ILogger<AdminApi> logger)
 {
     private const string Root = "/admin/api";
     private const int MaxBody = 16 * 1024;
@@ -56,7 +55,9 @@ internal sealed partial class AdminApi(AdminAccess access, KeysApi keys, Protoco
     private async ValueTask<AdminAnswer> AnswerAsync(HttpContext http, CancellationToken ct)
     {
         // 1 who: a stranger is told nothing of what is here
-        var admitted = await access.AdmitAsync(http, AdminScopes.Keys, ct);
+        var request = http.Request;
+        var path = request.Path.Value![Root.Length..].Split('/')[1..];
+        var admitted = await access.AdmitAsync(http, path is ["v1", "people", ..] ? AdminArea.People : AdminArea.Keys, ct);
         if (!admitted.TryGet(out var actor, out var error))
         {
             LogRefused(logger, http.Request.Path, error.Code, http.TraceIdentifier);
@@ -64,9 +65,12 @@ internal sealed partial class AdminApi(AdminAccess access, KeysApi keys, Protoco
         }
 
         // 2 what
-        var request = http.Request;
-        var path = request.Path.Value![Root.Length..].Split('/')[1..];
-        var deeds = path is ["v1", "keys", .. var rest] ? keys.Find(rest) : null;
+        var deeds = path switch
+        {
+            ["v1", "keys", .. var rest] => keys.Find(rest),
+            ["v1", "people", .. var rest] => people.Find(rest),
+            _ => null,
+        };
         if (deeds is null)
         {
             return AdminAnswer.Problem(StatusCodes.Status404NotFound, "not_found", "There is nothing here", "The API has no such address.");
@@ -170,6 +174,8 @@ internal static class AdminRoutes
         .AddSingleton<AdminAccess>()
         .AddSingleton<KeySituations>()
         .AddSingleton<KeysApi>()
+        .AddSingleton<PeopleApi>()
+        .AddSingleton<PersonHelp>()
         .AddSingleton<AdminApi>()
         .AddSingleton<ConsoleAccess>();
 

@@ -193,6 +193,8 @@ internal sealed record EmptyBody;
 [JsonSerializable(typeof(ForceBody))]
 [JsonSerializable(typeof(CompromiseBody))]
 [JsonSerializable(typeof(EmptyBody))]
+[JsonSerializable(typeof(ReasonBody))]
+[JsonSerializable(typeof(PersonView))]
 [JsonSerializable(typeof(KeyDraft))]
 internal sealed partial class AdminJson : JsonSerializerContext
 {

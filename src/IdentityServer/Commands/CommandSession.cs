@@ -1,3 +1,4 @@
+using IdentityServer.Admin;
 using IdentityServer.Configuration;
 using IdentityServer.Jobs;
 using IdentityServer.Keys;
@@ -56,6 +57,7 @@ internal sealed class CommandSession : IAsyncDisposable
         builder.Services.AddKeyRollover();
         builder.Services.AddSingleton<RevocationList>();
         builder.Services.AddSingleton<Revoker>();
+        builder.Services.AddSingleton<PersonHelp>();
         return new CommandSession(builder.Build(), settings);
     }
 

@@ -7,7 +7,7 @@ using IdentityServer.Storage.Users;
 
 namespace IdentityServer.Commands;
 
-/// <summary><c>users add|list</c></summary>
+/// <summary><c>users add|list</c>, and those of <see cref="PersonCommands"/>.</summary>
 internal sealed class UserCommands : Command
 {
     private readonly Terminal _terminal;
@@ -18,6 +18,10 @@ internal sealed class UserCommands : Command
         _terminal = terminal;
         Add(AddCommand());
         Add(ListCommand());
+        foreach (var command in PersonCommands.All(terminal))
+        {
+            Add(command);
+        }
     }
 
     private Command AddCommand()

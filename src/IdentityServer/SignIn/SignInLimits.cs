@@ -1,5 +1,6 @@
 using System.Net;
 using IdentityServer.Protocol;
+using IdentityServer.Storage.Devices;
 using IdentityServer.Throttling;
 
 namespace IdentityServer.SignIn;
@@ -62,6 +63,17 @@ internal static class SignInLimits
 
     /// <summary>The count of a factor on browsers that are not known.</summary>
     public static string FactorOfAccount(string factor, string subject) => $"{factor}:account:{subject}";
+
+    /// <summary>Words for second factors, each with a count of its own.</summary>
+    public static IReadOnlyList<string> Factors { get; } = ["otp", "recovery", "passkey"];
+
+    /// <summary>How the keys begin of everything that is counted against a person.</summary>
+    public static IEnumerable<string> CountsOf(string subject, IEnumerable<Device> devices) =>
+    [
+        PasswordOfAccount(subject),
+        .. Factors.Select(factor => FactorOfAccount(factor, subject)),
+        .. devices.SelectMany(device => Factors.Prepend("pwd").Select(way => $"{way}:device:{device.Id}")),
+    ];
 
     /// <summary>Stands for a name nobody has.</summary>
     public static string Nobody(string typed) => Handle.HashOf(typed.Trim().ToUpperInvariant());

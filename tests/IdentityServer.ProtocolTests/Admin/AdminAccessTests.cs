@@ -143,6 +143,35 @@ public sealed class AdminAccessTests(AdminServer admin) : IClassFixture<AdminSer
     }
 
     [Fact]
+    public async Task A_person_who_changes_something_shows_two_factors_a_short_while_old()
+    {
+        var weak = await admin.Server.AddPersonAsync("weak" + Guid.NewGuid().ToString("N"), Ct, "operator");
+        var withPassword = (await admin.App.SignInAsync(weak, "openid admin:keys", Ct)).AccessToken!;
+        var strong = await admin.Server.GiveAppAsync(
+            await admin.Server.AddPersonAsync("strong" + Guid.NewGuid().ToString("N"), Ct, "operator"), Ct);
+        var browser = new Browser(admin.App.Http);
+        var walk = await admin.App.AuthorizeAsync(browser, admin.App.Attempt("openid admin:keys"), strong, Ct);
+        var fresh = (await admin.App.ExchangeAsync(walk, Ct)).AccessToken!;
+
+        Assert.Equal(200, (await admin.CallAsync("GET", "/keys", null, "Bearer " + withPassword, Ct)).Status);
+        var refused = await admin.CallAsync("POST", "/keys/ES256/cancel", null, "Bearer " + withPassword, Ct);
+        refused.IsProblem(401, "insufficient_user_authentication");
+        Assert.Contains("error=\"insufficient_user_authentication\"", refused.Challenge, StringComparison.Ordinal);
+        Assert.Contains("acr_values=\"urn:identityserver:mfa\", max_age=\"900\"", refused.Challenge, StringComparison.Ordinal);
+        (await admin.CallAsync("POST", "/keys/ES256/cancel", null, "Bearer " + fresh, Ct)).IsProblem(409, "nothing_scheduled");
+
+        // The same sign-in a quarter of an hour later, with a token just made of it.
+        admin.Server.Clock.Advance(TimeSpan.FromMinutes(15) + TimeSpan.FromSeconds(1));
+        walk = await admin.App.AuthorizeAsync(browser, admin.App.Attempt("openid admin:keys").With("prompt", "none"), null, Ct);
+        var old = (await admin.App.ExchangeAsync(walk, Ct)).AccessToken!;
+        (await admin.CallAsync("POST", "/keys/ES256/cancel", null, "Bearer " + old, Ct)).IsProblem(401, "insufficient_user_authentication");
+        walk = await admin.App.AuthorizeAsync(
+            browser, admin.App.Attempt("openid admin:keys").With("acr_values", "urn:identityserver:mfa").With("max_age", "900"), strong, Ct);
+        var again = (await admin.App.ExchangeAsync(walk, Ct)).AccessToken!;
+        (await admin.CallAsync("POST", "/keys/ES256/cancel", null, "Bearer " + again, Ct)).IsProblem(409, "nothing_scheduled");
+    }
+
+    [Fact]
     public async Task No_script_of_another_origin_is_let_in()
     {
         using var preflight = new HttpRequestMessage(HttpMethod.Options, new Uri(admin.Server.Address, "/admin/api/v1/keys"));

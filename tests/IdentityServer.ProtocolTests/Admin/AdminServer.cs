@@ -12,7 +12,7 @@ namespace IdentityServer.ProtocolTests.Admin;
 public sealed class AdminServer : IAsyncLifetime
 {
     private static readonly FrozenSet<string> _scopes =
-        FrozenSet.Create(StringComparer.Ordinal, "openid", "admin:keys", "api:read");
+        FrozenSet.Create(StringComparer.Ordinal, "openid", "admin:keys", "admin:people", "api:read");
 
     public ServerFixture Server { get; private set; } = null!;
 
@@ -43,13 +43,13 @@ public sealed class AdminServer : IAsyncLifetime
             Name = "Looks after the keys",
             AuthMethod = ClientAuthMethods.Basic,
             GrantTypes = FrozenSet.Create(StringComparer.Ordinal, GrantTypes.ClientCredentials),
-            Scopes = FrozenSet.Create(StringComparer.Ordinal, "admin:keys", "api:read"),
+            Scopes = FrozenSet.Create(StringComparer.Ordinal, "admin:keys", "admin:people", "api:read"),
         };
         Service = await Server.AddClientAsync(service, ct);
         ReferenceService = await Server.AddClientAsync(
             service with { Id = "keys-reference", TokenFormat = TokenFormat.Reference }, ct);
         App = await Server.AddWebAppAsync("keys-app", ct, client => client with { RequireConsent = false, Scopes = _scopes });
-        Olga = await Server.AddPersonAsync("olga", ct, "operator");
+        Olga = await Server.GiveAppAsync(await Server.AddPersonAsync("olga", ct, "operator"), ct);
         Ada = await Server.AddPersonAsync("ada", ct, "auditor");
     }
 

@@ -24,6 +24,37 @@ public sealed class UserCommandTests(MigratedFolder folder) : CommandTest(folder
         Assert.DoesNotContain("assword", (await RunAsync("users", "list")).Successful().Output, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_person_is_unlocked_disabled_and_let_in_again_and_the_reason_is_kept()
+    {
+        await RunWithInputAsync(Password, "users", "add", "gwen", "--email", "gwen@example.com", "--password-stdin");
+
+        (await RunAsync("users", "unlock", "gwen@example.com", "--reason", "asked by phone")).Successful();
+        (await RunAsync("users", "set", "gwen", "--require-second-factor", "true")).Successful();
+        (await RunAsync("users", "disable", "gwen", "--reason", "left")).Successful();
+        AssertFailed(await RunAsync("users", "disable", "gwen", "--reason", "left"), Refused, "so already");
+        var shown = (await RunAsync("users", "show", "gwen", "--json")).Json;
+        Assert.True((bool)shown["requiresSecondFactor"]!);
+        Assert.NotNull(shown["disabledAt"]);
+        (await RunAsync("users", "enable", "gwen", "--reason", "came back")).Successful();
+        AssertFailed(await RunAsync("users", "reset-factors", "gwen", "--reason", "none there"), Refused, "so already");
+        AssertFailed(await RunAsync("users", "unlock", "nobody-of-that-name", "--reason", "x"), Refused, "no user");
+        AssertFailed(await RunAsync("users", "unlock", "gwen", "--reason", ""), Refused, "reason");
+        AssertFailed(await RunAsync("users", "unlock", "gwen"), Usage, "--reason");
+        AssertFailed(await RunAsync("users", "set", "gwen"), Usage, "--require-second-factor");
+    }
+
+    [Fact]
+    public async Task The_last_admin_stays()
+    {
+        await RunWithInputAsync(Password, "users", "add", "hugo", "--email", "hugo@example.com", "--password-stdin", "--role", "admin");
+
+        AssertFailed(await RunAsync("users", "disable", "hugo", "--reason", "left"), Refused, "last admin");
+        await RunWithInputAsync(Password, "users", "add", "iris", "--email", "iris@example.com", "--password-stdin", "--role", "admin");
+        (await RunAsync("users", "disable", "hugo", "--reason", "left")).Successful();
+        AssertFailed(await RunAsync("users", "disable", "iris", "--reason", "left"), Refused, "last admin");
+    }
+
     [Theory]
     [InlineData("no-at-sign")]
     [InlineData("@example.com")]
