@@ -1,3 +1,4 @@
+using IdentityServer.Mail;
 using IdentityServer.Protocol.Audit;
 using IdentityServer.Protocol.Clients;
 using IdentityServer.Protocol.Revocations;
@@ -40,6 +41,7 @@ internal sealed class PersonHelp(
     IPersonPolicy policy,
     Revoker revoker,
     IAuditLog audits,
+    Lazy<Notices> notices,
     TimeProvider clock)
 {
     /// <summary>Longest reason, in UTF-16 units.</summary>
@@ -84,14 +86,23 @@ internal sealed class PersonHelp(
     /// <summary>Takes every second factor away and ends every session: the person signs in with the password and sets up new ones.</summary>
     public async ValueTask<HelpOutcome> ResetFactorsAsync(string subject, string reason, string actor, CancellationToken ct)
     {
-        if (await credentials.FindBySubjectAsync(subject, ct) is null)
+        if (await credentials.FindBySubjectAsync(subject, ct) is not { } who)
         {
             return HelpOutcome.UnknownPerson;
         }
 
-        var change = new FactorsRemoved { Audit = Event(AuditTypes.FactorsReset, subject, reason, actor) };
-        var isDone = await revoker.EndPersonAsync(subject, exceptSessionId: null, change, new Cause("factors_reset", actor, null), ct);
-        return isDone ? HelpOutcome.Done : HelpOutcome.NothingToDo;
+        var change = new FactorsRemoved
+        {
+            Audit = Event(AuditTypes.FactorsReset, subject, reason, actor),
+            Mail = notices.Value.Compose(MailKind.SupportReset, who.User, http: null),
+        };
+        if (!await revoker.EndPersonAsync(subject, exceptSessionId: null, change, new Cause("factors_reset", actor, null), ct))
+        {
+            return HelpOutcome.NothingToDo;
+        }
+
+        notices.Value.Ring();
+        return HelpOutcome.Done;
     }
 
     /// <summary>The account may not be used any more, and everything it had ends.</summary>

@@ -2,6 +2,7 @@ using IdentityServer.Admin;
 using IdentityServer.Configuration;
 using IdentityServer.Jobs;
 using IdentityServer.Keys;
+using IdentityServer.Mail;
 using IdentityServer.Protocol;
 using IdentityServer.Protocol.Audit;
 using IdentityServer.Protocol.Keys;
@@ -57,6 +58,9 @@ internal sealed class CommandSession : IAsyncDisposable
         builder.Services.AddKeyRollover();
         builder.Services.AddSingleton<RevocationList>();
         builder.Services.AddSingleton<Revoker>();
+        builder.Services.AddSingleton(new ProtocolOptions { Issuer = settings.Issuer });
+        builder.Services.AddDataProtectionRing();
+        builder.Services.AddMailWriting();
         builder.Services.AddSingleton<PersonHelp>();
         return new CommandSession(builder.Build(), settings);
     }

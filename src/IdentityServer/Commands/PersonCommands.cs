@@ -1,5 +1,6 @@
 using System.CommandLine;
 using IdentityServer.Admin;
+using IdentityServer.Keys;
 using IdentityServer.Protocol.Clients;
 
 namespace IdentityServer.Commands;
@@ -19,7 +20,10 @@ internal static class PersonCommands
         Explained(
             terminal, "reset-factors", "Take every second factor of a person away, because they lost them, and end their sessions.",
             "has no second factor any more; their sessions have ended",
-            (help, subject, reason, ct) => help.ResetFactorsAsync(subject, reason, "cli", ct)),
+            (help, subject, reason, ct) => help.ResetFactorsAsync(subject, reason, "cli", ct),
+
+            // It mails, and what waits to be mailed is sealed.
+            needsMasterKey: true),
         Explained(
             terminal, "disable", "Let a person in no more, and end everything they have.", "disabled; everything they had has ended",
             (help, subject, reason, ct) => help.DisableAsync(subject, reason, "cli", ct)),
@@ -85,7 +89,7 @@ internal static class PersonCommands
         return set;
     }
 
-    private static Command Explained(Terminal terminal, string word, string description, string done, Deed deed)
+    private static Command Explained(Terminal terminal, string word, string description, string done, Deed deed, bool needsMasterKey = false)
     {
         var name = Name();
         var reason = new Option<string>("--reason") { Description = "Why; the audit log keeps it.", HelpName = "TEXT", Required = true };
@@ -98,6 +102,11 @@ internal static class PersonCommands
             }
 
             await using var session = await CommandSession.OpenCurrentAsync(ct);
+            if (needsMasterKey)
+            {
+                await session.Get<MasterKeyLoader>().LoadAsync(ct);
+            }
+
             var user = (await FindAsync(session, parsed.GetRequiredValue(name), ct)).User;
             terminal.Say(await deed(session.Get<PersonHelp>(), user.Id, parsed.GetRequiredValue(reason), ct) switch
             {

@@ -1,10 +1,13 @@
 using System.Globalization;
 using IdentityServer.Layout;
+using IdentityServer.Mail;
 using IdentityServer.Passkeys;
 using IdentityServer.Protocol.Audit;
 using IdentityServer.Protocol.Pending;
 using IdentityServer.Protocol.Sessions;
 using IdentityServer.Resources;
+using IdentityServer.Storage.Mail;
+using IdentityServer.Storage.Users;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.Extensions.Localization;
 
@@ -21,6 +24,8 @@ public sealed class EnrolModel(
     RecoveryCodes recovery,
     SignInFlow flow,
     PendingRequests pending,
+    ICredentials credentials,
+    Notices notices,
     IStringLocalizer<Texts> texts,
     TimeProvider clock) : FactorPage(visits, clock)
 {
@@ -76,12 +81,14 @@ public sealed class EnrolModel(
 
         var subject = Visit.Partial.Subject;
         var name = AuthenticatorForm.NameOf(Name, texts["Enrol_DefaultName"]);
-        if (!await apps.EnrolAsync(subject, Offer, Typed, name, Event(AuditTypes.FactorAdded, "otp"), mail: null, ct))
+        var mail = await NoticeAsync(FactorChange.AuthenticatorAdded, ct);
+        if (!await apps.EnrolAsync(subject, Offer, Typed, name, Event(AuditTypes.FactorAdded, "otp"), mail, ct))
         {
             Form = new AuthenticatorForm(offer, name, IsRefused: true);
             return Answer(new SignInOutcome.Refused());
         }
 
+        notices.Ring();
         return await FinishAsync(
             await flow.CompleteAsync(Visit.Partial, [Amr.OneTimeCode], remember: false, HttpContext, ct), ct);
     }
@@ -99,13 +106,15 @@ public sealed class EnrolModel(
         }
 
         var name = texts["Passkey_DefaultName", _clock.GetUtcNow().UtcDateTime.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)];
-        var outcome = await passkeys.EnrolAsync(Visit.Partial, name, mail: null, Ceremony, Credential, HttpContext, ct);
+        var mail = await NoticeAsync(FactorChange.PasskeyAdded, ct);
+        var outcome = await passkeys.EnrolAsync(Visit.Partial, name, mail, Ceremony, Credential, HttpContext, ct);
         if (outcome is SignInOutcome.Refused)
         {
             Form = new AuthenticatorForm(apps.Offer(Visit.Person), texts["Enrol_DefaultName"], IsRefused: false);
             IsPasskeyRefused = true;
         }
 
+        notices.Ring();
         return await FinishAsync(outcome, ct);
     }
 
@@ -132,6 +141,11 @@ public sealed class EnrolModel(
         await pending.DeclineAsync(paused.Request, sessionId, ct);
         return new SeeOther(Links.Resume(Request, Handle));
     }
+
+    private async ValueTask<OutboxMail?> NoticeAsync(FactorChange change, CancellationToken ct) =>
+        await credentials.FindBySubjectAsync(Visit.Partial.Subject, ct) is { } who
+            ? notices.Compose(MailKind.FactorChanged, who.User, HttpContext, new MailValues { Change = change })
+            : null;
 
     private AuditEvent Event(string type, string? detail) => new(type, _clock.GetUtcNow())
     {

@@ -1,7 +1,9 @@
+using IdentityServer.Mail;
 using IdentityServer.Protocol.Audit;
 using IdentityServer.Protocol.Sessions;
 using IdentityServer.Storage.Factors;
 using IdentityServer.Storage.SignIns;
+using IdentityServer.Storage.Users;
 using IdentityServer.Telemetry;
 using IdentityServer.Throttling;
 
@@ -12,6 +14,8 @@ public sealed class SecondFactor(
     AuthenticatorApps apps,
     RecoveryCodes recovery,
     IRecoveryCodes codes,
+    ICredentials credentials,
+    Notices notices,
     PasswordTurns turns,
     Throttle throttle,
     SignInFlow flow,
@@ -64,11 +68,16 @@ public sealed class SecondFactor(
             Subject = partial.Subject,
             Address = http.Connection.RemoteIpAddress?.ToString(),
         };
-        if (hash is null || !await codes.UseAsync(partial.Subject, hash, now, used, mail: null, ct))
+        var left = (await codes.ListAsync(partial.Subject, ct)).Count(each => each.UsedAt is null) - 1;
+        var mail = await credentials.FindBySubjectAsync(partial.Subject, ct) is { } who
+            ? notices.Compose(MailKind.RecoveryCodeUsed, who.User, http, new MailValues { Left = Math.Max(left, 0) })
+            : null;
+        if (hash is null || !await codes.UseAsync(partial.Subject, hash, now, used, mail, ct))
         {
             return await RefuseAsync("recovery", partial, http, ct);
         }
 
+        notices.Ring();
         return await AcceptAsync("recovery", attempt, partial, remember: false, http, ct);
     }
 
