@@ -57,7 +57,7 @@ const offer = async form => {
 
 document.addEventListener('submit', event => {
   const form = event.target.closest('form[data-passkey]');
-  if (!form) return;
+  if (!form) return asking?.abort();
   event.preventDefault();
   form.querySelector('.notice').hidden = true;
   ask(form);

@@ -87,6 +87,29 @@ public sealed class PasskeyPagesTests(PasskeyServer server) : IClassFixture<Pass
     }
 
     [Fact]
+    public async Task A_second_factor_that_fails_again_and_again_has_to_wait()
+    {
+        var (person, authenticator) = await PersonWithPasskeyAsync();
+        using var key = authenticator;
+        using var other = new SoftwareAuthenticator { UserHandle = key.UserHandle };
+        var browser = NewBrowser();
+        var page = await browser.SignInAsync(await OpenAsync(browser, "/login"), person, Ct);
+
+        for (var attempt = 0; page.Status == HttpStatusCode.OK && attempt < 20; attempt++)
+        {
+            page = await browser.UseAsync(page, other, Ct);
+        }
+
+        Assert.Equal(HttpStatusCode.TooManyRequests, page.Status);
+        Assert.NotNull(page.Header("Retry-After"));
+        page = await browser.UseAsync(page, key, Ct);
+        Assert.Equal(HttpStatusCode.TooManyRequests, page.Status);
+        Server.Clock.Advance(TimeSpan.FromMinutes(1));
+        await browser.UseAsync(page, key, Ct);
+        Assert.NotNull(browser.Cookies.Value("identity.session"));
+    }
+
+    [Fact]
     public async Task An_app_that_wants_more_gets_it_by_a_step_up()
     {
         var (person, authenticator) = await PersonWithPasskeyAsync(withApp: true);
