@@ -1,9 +1,11 @@
 using System.Globalization;
 using IdentityServer.Layout;
+using IdentityServer.Mail;
 using IdentityServer.Passkeys;
 using IdentityServer.Protocol.Audit;
 using IdentityServer.Resources;
 using IdentityServer.Storage.Factors;
+using IdentityServer.Storage.Mail;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Mvc.RazorPages;
 using Microsoft.Extensions.Localization;
@@ -20,7 +22,8 @@ public enum PasskeysProblem
 
 /// <summary>A person's own passkeys: add, rename, remove. Nothing of it without a fresh proof.</summary>
 public sealed class PasskeysModel(
-    AccountAccess access, PasskeySignIn signIn, IPasskeys passkeys, IStringLocalizer<Texts> texts, TimeProvider clock) : PageModel
+    AccountAccess access, PasskeySignIn signIn, IPasskeys passkeys, Notices notices, IStringLocalizer<Texts> texts, TimeProvider clock)
+    : PageModel
 {
     private const string DoneName = "passkeys.done";
     private const string ProblemName = "passkeys.problem";
@@ -83,7 +86,9 @@ public sealed class PasskeysModel(
         }
 
         var name = PasskeyForm.NameOf(Name, DefaultName);
-        var made = await signIn.AddAsync(Visit.Subject, Visit.Session.Id, name, mail: null, Ceremony, Credential, HttpContext, ct);
+        var mail = Notice(FactorChange.PasskeyAdded);
+        var made = await signIn.AddAsync(Visit.Subject, Visit.Session.Id, name, mail, Ceremony, Credential, HttpContext, ct);
+        notices.Ring();
         return made switch
         {
             PasskeyRegistration.Added => Say("Passkeys_DoneAdded", name),
@@ -113,8 +118,10 @@ public sealed class PasskeysModel(
             return elsewhere;
         }
 
+        var mail = Notice(FactorChange.PasskeyRemoved);
         var removed = await passkeys.RemoveAsync(
-            Visit.Subject, Id ?? "", access.MustKeepFactor(Visit), Event(AuditTypes.PasskeyRemoved), mail: null, ct);
+            Visit.Subject, Id ?? "", access.MustKeepFactor(Visit), Event(AuditTypes.PasskeyRemoved), mail, ct);
+        notices.Ring();
         return removed switch
         {
             PasskeyRemoval.Removed => Say("Passkeys_DoneRemoved"),
@@ -142,6 +149,9 @@ public sealed class PasskeysModel(
         Visit = visit;
         return null;
     }
+
+    private OutboxMail? Notice(FactorChange change) =>
+        notices.Compose(MailKind.FactorChanged, Visit.User, HttpContext, new MailValues { Change = change });
 
     private SeeOther Say(string text, params object[] values)
     {

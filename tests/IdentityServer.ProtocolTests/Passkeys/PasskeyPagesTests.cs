@@ -149,6 +149,7 @@ public sealed class PasskeyPagesTests(PasskeyServer server) : IClassFixture<Pass
         var tokens = await App.ExchangeAsync(App.WalkOf(attempt, back), Ct);
         Assert.Equal(AcrValues.PhishingResistant, tokens.IdToken!["acr"]);
         Assert.Equal(["pwd", "pop", "user", "mfa"], tokens.IdToken.List("amr"));
+        Assert.Equal(["factor_changed"], await MailsOfAsync(person));
         Assert.StartsWith("Passkey of ", Assert.Single(await PasskeysOfAsync(person)).Name, StringComparison.Ordinal);
     }
 
@@ -308,6 +309,7 @@ public sealed class PasskeyPagesTests(PasskeyServer server) : IClassFixture<Pass
         page = await SubmitAsync(browser, page, "remove");
         Assert.Contains("The passkey was removed.", page.Text, StringComparison.Ordinal);
         Assert.Empty(await PasskeysOfAsync(person));
+        Assert.Equal(["factor_changed", "factor_changed"], await MailsOfAsync(person));
         Assert.Equal(
             [AuditTypes.PasskeyAdded, AuditTypes.PasskeyRenamed, AuditTypes.PasskeyRemoved],
             (await LatestAsync()).Where(audit => audit.Type.StartsWith("passkey.", StringComparison.Ordinal)).Reverse().TakeLast(3).Select(audit => audit.Type));
@@ -426,6 +428,14 @@ public sealed class PasskeyPagesTests(PasskeyServer server) : IClassFixture<Pass
 
     private async Task<IReadOnlyList<Passkey>> PasskeysOfAsync(Person person) =>
         await Server.Services.GetRequiredService<IPasskeys>().ListAsync(await SubjectOfAsync(person), Ct);
+
+    private async Task<IReadOnlyList<string>> MailsOfAsync(Person person)
+    {
+        var subject = await SubjectOfAsync(person);
+        await using var scope = Server.Services.CreateAsyncScope();
+        var db = scope.ServiceProvider.GetRequiredService<IdentityServer.Storage.ServerDb>();
+        return await db.OutboxMails.Where(mail => mail.Subject == subject).Select(mail => mail.Kind).ToListAsync(Ct);
+    }
 
     private async Task<IReadOnlyList<AuditEvent>> LatestAsync() =>
         await Server.Services.GetRequiredService<IAuditLog>().LatestAsync(30, Ct);

@@ -19,6 +19,12 @@ public sealed class PasskeyServer : AppServer
     {
         Origin = ServerFixture.AtLocalhost(settings["urls"]!);
         settings["IdentityServer:Issuer"] = Origin;
+
+        // Nobody answers there: mails wait in the outbox, where tests find them.
+        settings["IdentityServer:Mail:Smtp:Host"] = "127.0.0.1";
+        settings["IdentityServer:Mail:Smtp:Port"] = "9";
+        settings["IdentityServer:Mail:Smtp:Tls"] = "None";
+        settings["IdentityServer:Mail:From"] = "id@example.com";
         settings["IdentityServer:Brand:Name"] = "Acme & Söhne";
         settings["IdentityServer:Passkeys:Origins"] = "http://localhost:1, android:apk-key-hash:" + new string('A', 43);
     }
