@@ -10,6 +10,7 @@ using IdentityServer.Protocol.Revocations;
 using IdentityServer.Protocol.Scopes;
 using IdentityServer.Protocol.Sessions;
 using IdentityServer.Protocol.Subjects;
+using IdentityServer.Storage.Accounts;
 using IdentityServer.Storage.Audit;
 using IdentityServer.Storage.Changes;
 using IdentityServer.Storage.Cleanup;
@@ -95,6 +96,7 @@ public static class StorageServices
         services.AddSingleton<IPartialSignIns, PartialSignInStore>();
         services.AddSingleton<IDevices, DeviceStore>();
         services.AddSingleton<IAttempts, AttemptsStore>();
+        services.AddSingleton<IAccounts, AccountStore>();
         services.AddSingleton<IMemberships, MembershipStore>();
         services.AddSingleton<IPasskeys, PasskeyStore>();
         services.AddSingleton<ICeremonies, CeremonyStore>();

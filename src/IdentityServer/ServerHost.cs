@@ -1,4 +1,5 @@
 using System.Net;
+using IdentityServer.Account;
 using IdentityServer.Admin;
 using IdentityServer.Configuration;
 using IdentityServer.FirstRun;
@@ -80,6 +81,7 @@ public static class ServerHost
         services.AddSingleton<KeyGauges>();
         services.AddSignIn(settings, settings.Issuer);
         services.AddPasskeys();
+        services.AddAccountPages();
         services.AddAdmin();
         services.AddFirstRun();
         services.AddSingleton<OAuthRequestReader>();

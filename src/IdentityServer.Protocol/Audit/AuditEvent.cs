@@ -37,6 +37,7 @@ public static class AuditTypes
     public const string SessionEnded = "session.ended";
     public const string PersonEnded = "session.all_of_person_ended";
     public const string SteppedUp = "session.stepped_up";
+    public const string SessionRenewed = "session.renewed";
     public const string FactorFailed = "factor.failed";
     public const string FactorAdded = "factor.added";
     public const string FactorChanged = "factor.changed";
@@ -48,6 +49,7 @@ public static class AuditTypes
     public const string PasswordBarred = "user.password_barred";
     public const string ConsentGiven = "consent.given";
     public const string ConsentRefused = "consent.refused";
+    public const string ConsentRemoved = "consent.removed";
     public const string GrantOpened = "grant.opened";
     public const string GrantEnded = "grant.ended";
     public const string CodeRedeemed = "grant.code_redeemed";
@@ -78,6 +80,7 @@ public static class AuditTypes
     public const string UserDisabled = "user.disabled";
     public const string UserEnabled = "user.enabled";
     public const string FactorsReset = "factor.all_removed";
+    public const string UserDeleted = "user.deleted";
     public const string PasskeyAdded = "passkey.added";
     public const string PasskeyRenamed = "passkey.renamed";
     public const string PasskeyRemoved = "passkey.removed";

@@ -36,4 +36,12 @@ public interface IRevocationStore
     /// <returns>What is to be remembered; <see langword="null"/> when the change was refused.</returns>
     ValueTask<IReadOnlyList<Revocation>?> EndPersonAsync(
         Revocation person, string? exceptSessionId, PersonChange? change, AuditEvent audit, CancellationToken ct);
+
+    /// <summary>A person takes back what they allowed an app: the consent goes, and every grant they gave it ends.</summary>
+    /// <param name="person">Whose, and when; <see cref="Revocation.Key"/> is the subject.</param>
+    /// <param name="clientId">The app.</param>
+    /// <param name="audit">Tells of it; stored when there was something to take back.</param>
+    /// <param name="ct">Stops before anything is changed.</param>
+    /// <returns>What is to be remembered: each grant that ended.</returns>
+    ValueTask<IReadOnlyList<Revocation>> EndAppAsync(Revocation person, string clientId, AuditEvent audit, CancellationToken ct);
 }

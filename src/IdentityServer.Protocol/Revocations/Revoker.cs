@@ -78,6 +78,18 @@ public sealed class Revoker(IRevocationStore store, RevocationList list, TimePro
         return true;
     }
 
+    /// <summary>A person takes back what they allowed an app: the consent and every grant they gave it, in one transaction.</summary>
+    public async ValueTask EndAppAsync(string subject, string clientId, Cause cause, CancellationToken ct)
+    {
+        // As above: each grant has a revocation of its own.
+        var person = Revocation(RevocationKind.Grant, subject);
+        var audit = cause.Event(AuditTypes.ConsentRemoved, person.At) with { Subject = subject, ClientId = clientId };
+        foreach (var each in await store.EndAppAsync(person, clientId, audit, ct))
+        {
+            list.Add(each);
+        }
+    }
+
     /// <summary>Ends every session and every grant under one: for the day when nothing can be trusted. Harmless when run again.</summary>
     /// <returns>How many sessions there were.</returns>
     public async ValueTask<int> EndAllSessionsAsync(ISessionStore sessions, Cause cause, CancellationToken ct)

@@ -109,6 +109,21 @@ internal sealed class DeviceStore(IStatements statements, IDeeds deeds) : IDevic
             },
             ct);
 
+    public async ValueTask<bool> ForgetAsync(string subject, string id, AuditEvent audit, CancellationToken ct) =>
+        await deeds.RunAsync(
+            async (db, ct) =>
+            {
+                if (await db.Devices.Where(device => device.Id == id && device.Subject == subject).ExecuteDeleteAsync(ct) == 0)
+                {
+                    return false;
+                }
+
+                db.Record(audit);
+                await db.SaveChangesAsync(ct);
+                return true;
+            },
+            ct);
+
     private static Device Read(DbDataReader reader) => new()
     {
         Id = reader.GetString(0),

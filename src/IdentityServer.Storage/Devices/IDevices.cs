@@ -20,4 +20,7 @@ public interface IDevices
 
     /// <summary>The second factor is asked for there again; false when the person has no such device.</summary>
     ValueTask<bool> ForgetFactorAsync(string subject, string id, AuditEvent audit, CancellationToken ct);
+
+    /// <summary>The browser is a stranger's again; false when the person has no such device.</summary>
+    ValueTask<bool> ForgetAsync(string subject, string id, AuditEvent audit, CancellationToken ct);
 }

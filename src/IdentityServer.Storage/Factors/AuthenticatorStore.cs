@@ -66,18 +66,28 @@ internal sealed class AuthenticatorStore(IStatements statements, IDeeds deeds) :
             },
             ct);
 
-    public async ValueTask<bool> RemoveAsync(string subject, string id, AuditEvent audit, OutboxMail? mail, CancellationToken ct) =>
+    public async ValueTask<AuthenticatorRemoval> RemoveAsync(
+        string subject, string id, bool keepOneFactor, AuditEvent audit, OutboxMail? mail, CancellationToken ct) =>
         await deeds.RunAsync(
             async (db, ct) =>
             {
-                if (await db.Authenticators.Where(row => row.Id == id && row.Subject == subject).ExecuteDeleteAsync(ct) == 0)
+                var own = db.Authenticators.Where(row => row.Id == id && row.Subject == subject);
+                if (!await FactorChanges.HoldAsync(db, subject, ct) || !await own.AnyAsync(ct))
                 {
-                    return false;
+                    return AuthenticatorRemoval.NotFound;
                 }
 
+                if (keepOneFactor
+                    && !await db.Authenticators.AnyAsync(row => row.Subject == subject && row.Id != id, ct)
+                    && !await db.Passkeys.AnyAsync(row => row.Subject == subject, ct))
+                {
+                    return AuthenticatorRemoval.LastFactor;
+                }
+
+                await own.ExecuteDeleteAsync(ct);
                 await FactorChanges.RecordAsync(db, subject, audit, mail, ct);
                 await db.SaveChangesAsync(ct);
-                return true;
+                return AuthenticatorRemoval.Removed;
             },
             ct);
 }

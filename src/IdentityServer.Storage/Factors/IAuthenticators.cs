@@ -23,6 +23,24 @@ public interface IAuthenticators
     /// <summary>Gives it another name; false when the person has no such authenticator.</summary>
     ValueTask<bool> RenameAsync(string subject, string id, string name, AuditEvent audit, CancellationToken ct);
 
-    /// <summary>Removes it; false when the person has no such authenticator.</summary>
-    ValueTask<bool> RemoveAsync(string subject, string id, AuditEvent audit, OutboxMail? mail, CancellationToken ct);
+    /// <summary>Removes an authenticator.</summary>
+    /// <param name="subject">Whose it is.</param>
+    /// <param name="id">Which.</param>
+    /// <param name="keepOneFactor">The person may not be without a second factor: the last one, passkey or authenticator, stays.</param>
+    /// <param name="audit">Stored only when something was removed.</param>
+    /// <param name="mail">Tells the person.</param>
+    /// <param name="ct">Stops before the commit.</param>
+    ValueTask<AuthenticatorRemoval> RemoveAsync(
+        string subject, string id, bool keepOneFactor, AuditEvent audit, OutboxMail? mail, CancellationToken ct);
+}
+
+/// <summary>How the wish to remove an authenticator ended.</summary>
+public enum AuthenticatorRemoval
+{
+    Removed,
+
+    NotFound,
+
+    /// <summary>It is the last factor of somebody who must have one.</summary>
+    LastFactor,
 }

@@ -28,7 +28,7 @@ internal sealed class PasskeyStore(IDbContextFactory<ServerDb> databases, IDeeds
             return await deeds.RunAsync(
                 async (db, ct) =>
                 {
-                    if (!await HoldAsync(db, passkey.Subject, ct))
+                    if (!await FactorChanges.HoldAsync(db, passkey.Subject, ct))
                     {
                         return PasskeyAddition.NoSuchPerson;
                     }
@@ -112,7 +112,7 @@ internal sealed class PasskeyStore(IDbContextFactory<ServerDb> databases, IDeeds
         return await deeds.RunAsync(
             async (db, ct) =>
             {
-                if (!await HoldAsync(db, subject, ct) || !await Of(db, subject, id).AnyAsync(ct))
+                if (!await FactorChanges.HoldAsync(db, subject, ct) || !await Of(db, subject, id).AnyAsync(ct))
                 {
                     return PasskeyRemoval.NotFound;
                 }
@@ -138,9 +138,4 @@ internal sealed class PasskeyStore(IDbContextFactory<ServerDb> databases, IDeeds
 
     private static IQueryable<Passkey> Of(ServerDb db, string subject, string id) =>
         db.Passkeys.Where(row => row.Id == id && row.Subject == subject);
-
-    // Writes the person's row as it is: until the commit nobody else adds to or takes from what is counted here.
-    private static async Task<bool> HoldAsync(ServerDb db, string subject, CancellationToken ct) =>
-        await db.Users.Where(user => user.Id == subject)
-            .ExecuteUpdateAsync(set => set.SetProperty(user => user.UpdatedAt, user => user.UpdatedAt), ct) == 1;
 }

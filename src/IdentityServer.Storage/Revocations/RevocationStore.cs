@@ -110,6 +110,11 @@ internal sealed class RevocationStore(IStatements statements, IDeeds deeds) : IR
                         db.Record(audit);
                     }
 
+                    if (change is not null)
+                    {
+                        await ((StoredChange)change).EndAsync(db, person.Key, ct);
+                    }
+
                     await db.SaveChangesAsync(ct);
                     return ended;
                 },
@@ -119,6 +124,49 @@ internal sealed class RevocationStore(IStatements statements, IDeeds deeds) : IR
         {
             // Somebody ended one of the sessions in the same instant: with that done, the rest is as before.
             return await EndPersonAsync(person, exceptSessionId, change, audit, ct);
+        }
+    }
+
+    public async ValueTask<IReadOnlyList<Revocation>> EndAppAsync(
+        Revocation person, string clientId, AuditEvent audit, CancellationToken ct)
+    {
+        try
+        {
+            return await deeds.RunAsync<IReadOnlyList<Revocation>>(
+                async (db, ct) =>
+                {
+                    var consents = await db.Consents
+                        .Where(consent => consent.Subject == person.Key && consent.ClientId == clientId)
+                        .ExecuteDeleteAsync(ct);
+                    var at = (DateTimeOffset?)person.At;
+                    var grants = db.Grants.Where(
+                        grant => grant.Subject == person.Key && grant.ClientId == clientId && grant.EndedAt == null);
+
+                    // An access token may outlive its grant's own end, by no more than what is remembered.
+                    var since = person.At - (person.ExpiresAt - person.At);
+                    var alive = await grants.Where(grant => grant.ExpiresAt > since).Select(grant => grant.Id).ToListAsync(ct);
+                    var ended = await grants.ExecuteUpdateAsync(set => set.SetProperty(grant => grant.EndedAt, at), ct);
+                    if (consents + ended == 0)
+                    {
+                        return [];
+                    }
+
+                    IReadOnlyList<Revocation> remembered = [.. alive.Select(id => person with { Kind = RevocationKind.Grant, Key = id })];
+                    foreach (var revocation in remembered)
+                    {
+                        await RememberAsync(db, revocation, ct);
+                    }
+
+                    db.Record(audit);
+                    await db.SaveChangesAsync(ct);
+                    return remembered;
+                },
+                ct);
+        }
+        catch (DbUpdateException error) when (UniqueViolation.Is(error))
+        {
+            // One of the grants was ended in the same instant: with that done, the rest is as before.
+            return await EndAppAsync(person, clientId, audit, ct);
         }
     }
 

@@ -36,7 +36,12 @@ public abstract record StoredChange : PersonChange
         return true;
     }
 
+    /// <summary>What is left to do once everything has ended, in the same transaction.</summary>
+    internal Task EndAsync(ServerDb db, string subject, CancellationToken ct) => FinishAsync(db, subject, ct);
+
     private protected abstract Task<bool> ChangeAsync(ServerDb db, string subject, DateTimeOffset now, CancellationToken ct);
+
+    private protected virtual Task FinishAsync(ServerDb db, string subject, CancellationToken ct) => Task.CompletedTask;
 }
 
 /// <summary>A new password: by the person who knows the old one, or by a mailed link.</summary>

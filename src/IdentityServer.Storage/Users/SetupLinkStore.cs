@@ -9,7 +9,8 @@ namespace IdentityServer.Storage.Users;
 /// <remarks>What every start asks is written by hand: it must not wake EF Core (docs/architecture.md).</remarks>
 internal sealed class SetupLinkStore(IDbContextFactory<ServerDb> databases, IStatements statements, IDeeds deeds) : ISetupLinks
 {
-    private const string AdminRole = "ADMIN";
+    /// <summary>The admins' role, normalized.</summary>
+    public const string AdminRole = "ADMIN";
 
     private static readonly Statement FirstAdmin = new(
         """

@@ -12,6 +12,18 @@ public static class Links
     /// <summary>The account's page of passkeys.</summary>
     public const string PasskeysName = "passkeys";
 
+    /// <summary>The account's page of the password.</summary>
+    public const string PasswordName = "password";
+
+    /// <summary>The account's page of authenticator apps.</summary>
+    public const string AuthenticatorName = "authenticator";
+
+    /// <summary>The account's page of recovery codes.</summary>
+    public const string RecoveryCodesName = "recovery-codes";
+
+    /// <summary>The account's page that ends it.</summary>
+    public const string DeleteName = "delete";
+
     // Only what our own pages put into addresses; anything else that was sent stays out of our markup.
     private static readonly string[] Kept = ["handle", "code", "to", "span", "mail"];
 
@@ -35,6 +47,10 @@ public static class Links
 
     public static string Console(HttpRequest request) => To(request, "/admin/keys", null);
 
+    /// <summary>The account's overview, or a part of it.</summary>
+    public static string Account(HttpRequest request, string? part = null) =>
+        To(request, "/account", null) + (part is null ? "" : "#" + part);
+
     /// <summary>The same page for another length of time.</summary>
     public static string InSpan(HttpRequest request, string span)
     {
@@ -49,12 +65,13 @@ public static class Links
     /// <summary>Where a finished sign-in leads.</summary>
     /// <param name="request">The page's request.</param>
     /// <param name="handle">The paused request, if one waits.</param>
-    /// <param name="to">Otherwise: <see cref="ConsoleName"/>, <see cref="AccountName"/>, or home.</param>
+    /// <param name="to">Otherwise: <see cref="ConsoleName"/>, <see cref="AccountName"/> or the name of one of its pages, or home.</param>
     public static string AfterSignIn(HttpRequest request, string? handle, string? to) => (handle, to) switch
     {
         (null, ConsoleName) => Console(request),
-        (null, PasskeysName) => To(request, "/account/passkeys", null),
-        (null, AccountName) => To(request, "/account", null),
+        (null, AccountName) => Account(request),
+        (null, PasskeysName or PasswordName or AuthenticatorName or RecoveryCodesName or DeleteName) =>
+            To(request, $"/account/{to}", null),
         _ => Resume(request, handle),
     };
 

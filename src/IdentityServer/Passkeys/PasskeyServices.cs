@@ -1,5 +1,3 @@
-using IdentityServer.Account;
-
 namespace IdentityServer.Passkeys;
 
 /// <summary>Registers passkeys. Storage, people and the brand are registered elsewhere.</summary>
@@ -11,7 +9,6 @@ public static partial class PasskeyServices
         services.AddSingleton<PasskeyTraffic>();
         services.AddScoped<PasskeyCeremonies>();
         services.AddScoped<PasskeySignIn>();
-        services.AddSingleton<AccountAccess>();
         return services;
     }
 

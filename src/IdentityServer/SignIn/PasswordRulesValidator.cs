@@ -12,11 +12,13 @@ public sealed class PasswordRulesValidator(Brand brand, IStringLocalizer<Texts> 
     /// <summary>Error codes are this, followed by the name of a <see cref="PasswordFault"/>.</summary>
     public const string CodePrefix = "Password";
 
+    /// <summary>The words an attacker tries for this person.</summary>
+    public static IEnumerable<string?> ContextOf(User user, Brand brand) =>
+        ["IdentityServer", brand.Name, user.UserName, user.Email, user.Name, user.GivenName, user.FamilyName];
+
     public Task<IdentityResult> ValidateAsync(UserManager<User> manager, User user, string? password)
     {
-        var fault = PasswordRules.Check(
-            password ?? "",
-            ["IdentityServer", brand.Name, user.UserName, user.Email, user.Name, user.GivenName, user.FamilyName]);
+        var fault = PasswordRules.Check(password ?? "", ContextOf(user, brand));
         return Task.FromResult(fault == PasswordFault.None
             ? IdentityResult.Success
             : IdentityResult.Failed(new IdentityError

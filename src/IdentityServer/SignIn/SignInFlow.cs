@@ -120,6 +120,34 @@ public sealed partial class SignInFlow(
         return await OpenAsync(who, joined, partial.ProvenAt, partial.KeepSignedIn, remember, http, ct);
     }
 
+    /// <summary>
+    /// The session goes on under a new handle, because what protects it changed: a copy of the cookie made before is worth nothing.
+    /// </summary>
+    /// <param name="session">The session.</param>
+    /// <param name="amr">What was proven on the way, beyond what it stands for.</param>
+    /// <param name="reason">A fixed word for the audit log.</param>
+    /// <param name="http">The browser.</param>
+    /// <param name="ct">Stops before anything is changed.</param>
+    public async ValueTask RenewAsync(Session session, IReadOnlyList<string> amr, string reason, HttpContext http, CancellationToken ct)
+    {
+        var now = clock.GetUtcNow();
+        var joined = Amr.Join(session.Amr, amr);
+        var renewed = session with { Amr = joined, Acr = AcrValues.Of(joined), LastSeenAt = now };
+        var audit = new AuditEvent(AuditTypes.SessionRenewed, now)
+        {
+            Actor = "user:" + session.Subject,
+            Subject = session.Subject,
+            SessionId = session.Id,
+            Address = http.Connection.RemoteIpAddress?.ToString(),
+            Detail = reason,
+        };
+        var handle = Handle.Create();
+        if (await sessions.RenewAsync(renewed, handle.Hash, audit, ct))
+        {
+            cookie.Write(http, renewed, handle);
+        }
+    }
+
     /// <summary>The device the person signed in with before, if this browser is one.</summary>
     public async ValueTask<Device?> FindDeviceAsync(string subject, HttpContext http, CancellationToken ct) =>
         browser.Find(http) is { } hash ? await devices.FindAsync(subject, hash, clock.GetUtcNow(), ct) : null;

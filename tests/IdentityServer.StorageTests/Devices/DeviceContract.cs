@@ -42,5 +42,9 @@ public sealed class DeviceContract : Contract
         Assert.False(await devices.ForgetFactorAsync("bob", device.Id, Samples.Audit(), Ct));
         Assert.True(await devices.ForgetFactorAsync("alice", device.Id, Samples.Audit(), Ct));
         Assert.Null((await devices.FindAsync("alice", device.BrowserHash, Samples.Now, Ct))!.RememberedUntil);
+        Assert.False(await devices.ForgetAsync("bob", device.Id, Samples.Audit(), Ct));
+        Assert.True(await devices.ForgetAsync("alice", device.Id, Samples.Audit(), Ct));
+        Assert.False(await devices.ForgetAsync("alice", device.Id, Samples.Audit(), Ct));
+        Assert.Null(await devices.FindAsync("alice", device.BrowserHash, Samples.Now, Ct));
     }
 }

@@ -62,15 +62,39 @@ public sealed class FactorContract : Contract
         await storage.Get<IRecoveryCodes>().ReplaceAsync(subject, [Code(subject, "A1")], Samples.Audit(), mail: null, Ct);
         await ExpectAskedAsync();
         await SpareAsync();
-        Assert.False(await storage.Get<IAuthenticators>().RemoveAsync(Handle.NewId(), app.Id, Samples.Audit(), mail: null, Ct));
-        Assert.True(await storage.Get<IAuthenticators>().RemoveAsync(subject, app.Id, Samples.Audit(), mail: null, Ct));
+        Assert.Equal(AuthenticatorRemoval.NotFound, await RemoveAsync(await AddPersonAsync(storage), keepOneFactor: false));
+        Assert.Equal(AuthenticatorRemoval.LastFactor, await RemoveAsync(subject, keepOneFactor: true));
+        Assert.Equal(AuthenticatorRemoval.Removed, await RemoveAsync(subject, keepOneFactor: false));
         await ExpectAskedAsync();
         Assert.Equal(new OwnedFactors(false, false, 1), await storage.Get<IFactors>().FindAsync(subject, Ct));
+
+        async Task<AuthenticatorRemoval> RemoveAsync(string whose, bool keepOneFactor) =>
+            await storage.Get<IAuthenticators>().RemoveAsync(whose, app.Id, keepOneFactor, Samples.Audit(), mail: null, Ct);
 
         async Task SpareAsync() => await devices.SeenAsync(device with { RememberedUntil = Samples.Now.AddDays(30) }, Ct);
 
         async Task ExpectAskedAsync() =>
             Assert.Null((await devices.FindAsync(subject, device.BrowserHash, Samples.Now, Ct))!.RememberedUntil);
+    }
+
+    [Theory, MemberData(nameof(Databases.All), MemberType = typeof(Databases))]
+    public async Task Of_authenticators_removed_at_once_on_two_nodes_one_stays_with_somebody_who_must_have_one(DatabaseProvider provider)
+    {
+        await using var storage = await TestStorage.OpenAsync(provider, Ct);
+        await using var other = storage.AnotherNode();
+        var subject = await AddPersonAsync(storage);
+        var apps = new List<Authenticator>();
+        for (var i = 0; i < 6; i++)
+        {
+            apps.Add(await AddAsync(storage, subject, lastStep: i));
+        }
+
+        var removals = await AtOnceAsync(6, i => (i % 2 == 0 ? storage : other).Get<IAuthenticators>()
+            .RemoveAsync(subject, apps[i].Id, keepOneFactor: true, Samples.Audit("removed"), mail: null, Ct).AsTask());
+
+        Assert.Single(removals, removal => removal == AuthenticatorRemoval.LastFactor);
+        Assert.Single(await storage.Get<IAuthenticators>().ListAsync(subject, Ct));
+        Assert.Equal(5, (await AuditTypesAsync(storage)).Count(type => type == "removed"));
     }
 
     [Theory, MemberData(nameof(Databases.All), MemberType = typeof(Databases))]
