@@ -63,19 +63,6 @@ public sealed class PasskeyTests(HostedSite site)
     }
 
     [Fact]
-    public async Task Who_types_the_password_all_the_same_can_add_a_passkey_after_it()
-    {
-        var person = await AddPersonAsync();
-        await using var visitor = await site.OpenAsync();
-        await CarryAuthenticatorAsync(visitor);
-
-        // The sign-in page goes on offering passkeys while the password is typed.
-        await AddPasskeyAsync(visitor, person);
-
-        Assert.Empty(visitor.Complaints);
-    }
-
-    [Fact]
     public async Task After_the_password_comes_the_passkey()
     {
         var person = await AddPersonAsync();
@@ -218,6 +205,7 @@ public sealed class PasskeyTests(HostedSite site)
         await visitor.OpenAsync(Account);
         await visitor.SignInAsync(person);
         await visitor.Page.WaitForURLAsync("**" + Account);
+
         await visitor.Page.Locator("form[data-passkey] button").ClickAsync();
         await visitor.Page.Locator(".list > li").WaitForAsync();
     }
