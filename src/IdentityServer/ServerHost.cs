@@ -12,6 +12,7 @@ using IdentityServer.Playground;
 using IdentityServer.Protocol;
 using IdentityServer.Protocol.Changes;
 using IdentityServer.Protocol.Keys;
+using IdentityServer.Recovery;
 using IdentityServer.SignIn;
 using IdentityServer.Storage;
 using IdentityServer.Storage.Schema;
@@ -91,6 +92,7 @@ public static class ServerHost
         services.AddHostedService<ChangeFeedService>();
         services.AddJobs();
         services.AddMail();
+        services.AddRecovery();
         services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(15));
     }
 

@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using System.Globalization;
 using IdentityServer.Protocol.Audit;
 using IdentityServer.Protocol.Changes;
 using IdentityServer.Protocol.Clients;
@@ -28,6 +29,9 @@ public sealed class HostedSite : IAsyncLifetime, ICollectionFixture<HostedSite>
 
     public ServerFixture Server { get; private set; } = null!;
 
+    /// <summary>Where its mails arrive.</summary>
+    public MailServer Mails { get; private set; } = null!;
+
     /// <summary>Where the app lives: another origin, a page that says nothing.</summary>
     public string AppOrigin { get; private set; } = "";
 
@@ -47,8 +51,14 @@ public sealed class HostedSite : IAsyncLifetime, ICollectionFixture<HostedSite>
     {
         var ct = TestContext.Current.CancellationToken;
         await StartAppAsync(ct);
+        Mails = await MailServer.StartAsync(ct);
         Server = await ServerFixture.StartAsync(ct, settings =>
         {
+            settings["IdentityServer:Accounts:Registration"] = "true";
+            settings["IdentityServer:Mail:From"] = "id@northwind.example";
+            settings["IdentityServer:Mail:Smtp:Host"] = "127.0.0.1";
+            settings["IdentityServer:Mail:Smtp:Port"] = Mails.Port.ToString(CultureInfo.InvariantCulture);
+            settings["IdentityServer:Mail:Smtp:Tls"] = "None";
             settings["IdentityServer:Issuer"] = ServerFixture.AtLocalhost(settings["urls"]!);
             settings["IdentityServer:Brand:Name"] = "Northwind ID";
             settings["IdentityServer:Brand:HelpUrl"] = "mailto:help@northwind.example";
@@ -95,6 +105,7 @@ public sealed class HostedSite : IAsyncLifetime, ICollectionFixture<HostedSite>
         await _browser.DisposeAsync();
         _playwright.Dispose();
         await Server.DisposeAsync();
+        await Mails.DisposeAsync();
         await _app.DisposeAsync();
     }
 

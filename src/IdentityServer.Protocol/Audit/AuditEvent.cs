@@ -89,4 +89,8 @@ public static class AuditTypes
     public const string SetupCompleted = "setup.completed";
     public const string MailGivenUp = "mail.given_up";
     public const string MailRetried = "mail.retried";
+    public const string MailLinkAsked = "mail.link_asked";
+    public const string EmailVerified = "user.email_verified";
+    public const string EmailChanged = "user.email_changed";
+    public const string UnlockedByMail = "user.unlocked_by_mail";
 }

@@ -1,29 +1,43 @@
+using IdentityServer.Protocol.Audit;
 using IdentityServer.Storage.Deeds;
+using Microsoft.AspNetCore.Identity;
 using Microsoft.EntityFrameworkCore;
 
 namespace IdentityServer.Storage.Mail;
 
 internal sealed class MailLinkStore(IDbContextFactory<ServerDb> databases, IDeeds deeds) : IMailLinks
 {
-    public async ValueTask AddAsync(MailLink link, OutboxMail? mail, CancellationToken ct) => await deeds.RunAsync(
-        async (db, ct) =>
-        {
-            var earlier = Open(db, link.CreatedAt).Where(row => row.Kind == link.Kind);
-            await CloseAsync(
-                link.Subject is { } subject
-                    ? earlier.Where(row => row.Subject == subject)
-                    : earlier.Where(row => row.Subject == null && row.Email == link.Email),
-                link.CreatedAt,
-                ct);
-            db.MailLinks.Add(link);
-            if (mail is not null)
-            {
-                db.OutboxMails.Add(mail);
-            }
+    private static readonly UpperInvariantLookupNormalizer Normalizer = new();
 
-            return await db.SaveChangesAsync(ct);
-        },
-        ct);
+    public async ValueTask AddAsync(MailLink link, OutboxMail? mail, bool replaces, AuditEvent? audit, CancellationToken ct) =>
+        await deeds.RunAsync(
+            async (db, ct) =>
+            {
+                if (replaces)
+                {
+                    var earlier = Open(db, link.CreatedAt).Where(row => row.Kind == link.Kind);
+                    await CloseAsync(
+                        link.Subject is { } subject
+                            ? earlier.Where(row => row.Subject == subject)
+                            : earlier.Where(row => row.Subject == null && row.Email == link.Email),
+                        link.CreatedAt,
+                        ct);
+                }
+
+                db.MailLinks.Add(link);
+                if (mail is not null)
+                {
+                    db.OutboxMails.Add(mail);
+                }
+
+                if (audit is not null)
+                {
+                    db.Record(audit);
+                }
+
+                return await db.SaveChangesAsync(ct);
+            },
+            ct);
 
     public async ValueTask<MailLink?> FindOpenAsync(string hash, string kind, DateTimeOffset now, CancellationToken ct)
     {
@@ -33,6 +47,53 @@ internal sealed class MailLinkStore(IDbContextFactory<ServerDb> databases, IDeed
 
     public async ValueTask<bool> UseAsync(string hash, string kind, DateTimeOffset now, CancellationToken ct) =>
         await deeds.RunAsync((db, ct) => UseAsync(db, hash, kind, now, ct), ct);
+
+    public async ValueTask<bool> ProveEmailAsync(string hash, string kind, DateTimeOffset now, EmailChange change, CancellationToken ct) =>
+        await deeds.RunAsync(
+            async (db, ct) =>
+            {
+                var link = await Open(db, now).AsNoTracking().FirstOrDefaultAsync(row => row.Hash == hash && row.Kind == kind, ct);
+                if (link is not { Subject: { } subject, Email: { } email }
+                    || await db.Users.AsNoTracking().FirstOrDefaultAsync(row => row.Id == subject && row.DisabledAt == null, ct) is not { } user)
+                {
+                    return false;
+                }
+
+                var normalized = Normalizer.NormalizeEmail(email);
+                if (await db.Users.AnyAsync(
+                        row => row.Id != subject && (row.NormalizedEmail == normalized || row.NormalizedUserName == normalized), ct)
+                    || !await UseAsync(db, hash, kind, now, ct))
+                {
+                    return false;
+                }
+
+                // Who registered with an address signs in by it.
+                var isOwn = user.NormalizedEmail == normalized;
+                var isName = user.NormalizedUserName == user.NormalizedEmail;
+                await db.Users.Where(row => row.Id == subject).ExecuteUpdateAsync(
+                    set => set
+                        .SetProperty(row => row.Email, email)
+                        .SetProperty(row => row.NormalizedEmail, normalized)
+                        .SetProperty(row => row.EmailConfirmed, true)
+                        .SetProperty(row => row.UserName, row => isName ? email : row.UserName)
+                        .SetProperty(row => row.NormalizedUserName, row => isName ? normalized : row.NormalizedUserName)
+                        .SetProperty(row => row.UpdatedAt, now),
+                    ct);
+                db.Record(isOwn ? change.Verified : change.Changed);
+                if (!isOwn)
+                {
+                    // What was on its way to the address that was, opens nothing any more.
+                    await CloseAsync(Open(db, now).Where(row => row.Subject == subject && row.Email != null && row.Email != email), now, ct);
+                    if (change.Notice is not null)
+                    {
+                        db.OutboxMails.Add(change.Notice);
+                    }
+                }
+
+                await db.SaveChangesAsync(ct);
+                return true;
+            },
+            ct);
 
     public async ValueTask CloseAsync(string subject, string kind, DateTimeOffset now, CancellationToken ct) => await deeds.RunAsync(
         (db, ct) => CloseAsync(Open(db, now).Where(link => link.Subject == subject && link.Kind == kind), now, ct), ct);

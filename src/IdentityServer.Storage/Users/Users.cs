@@ -1,4 +1,5 @@
 using IdentityServer.Protocol.Audit;
+using IdentityServer.Storage.Mail;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.EntityFrameworkCore;
 
@@ -29,6 +30,43 @@ public sealed class Users(ServerDb db, UserManager<User> manager, TimeProvider c
         User user, string password, string linkHash, AuditEvent audit, CancellationToken ct) =>
         AddAsync(user, password, [Roles.Admin], linkHash, audit, ct);
 
+    /// <summary>
+    /// Adds somebody who registered themselves, and uses the mailed link up that proved their address, in one transaction; fails with code
+    /// <c>LinkClosed</c> when the link may not be used (any more). The password is hashed already: that takes longer than others should wait.
+    /// </summary>
+    public async Task<IdentityResult> RegisterAsync(User user, string linkHash, string linkKind, AuditEvent audit, CancellationToken ct)
+    {
+        var now = clock.GetUtcNow();
+        try
+        {
+            await using var transaction = await db.Database.BeginTransactionAsync(ct);
+            if (!await MailLinkStore.UseAsync(db, linkHash, linkKind, now, ct))
+            {
+                return RegistrationClosed;
+            }
+
+            user.CreatedAt = now;
+            user.UpdatedAt = now;
+            db.Record(audit with { Subject = user.Id });
+            var result = await manager.CreateAsync(user);
+            if (result.Succeeded)
+            {
+                await transaction.CommitAsync(CancellationToken.None);
+            }
+
+            return result;
+        }
+        catch (DbUpdateException error) when (UniqueViolation.Is(error))
+        {
+            // Somebody took the name between the check and the commit: nothing was stored.
+            return RegistrationClosed;
+        }
+        finally
+        {
+            db.ChangeTracker.Clear();
+        }
+    }
+
     /// <summary>Everyone, by user name, with their roles.</summary>
     public async Task<IReadOnlyList<UserEntry>> ListAsync(CancellationToken ct)
     {
@@ -41,6 +79,9 @@ public sealed class Users(ServerDb db, UserManager<User> manager, TimeProvider c
         var users = await db.Users.AsNoTracking().OrderBy(user => user.NormalizedUserName).ToListAsync(ct);
         return [.. users.Select(user => new UserEntry(user, [.. rolesOf[user.Id]]))];
     }
+
+    private static IdentityResult RegistrationClosed { get; } = IdentityResult.Failed(
+        new IdentityError { Code = "LinkClosed", Description = "This link was used, has expired, or the address has an account by now." });
 
     private static IdentityResult LinkClosed { get; } = IdentityResult.Failed(
         new IdentityError { Code = "SetupLinkClosed", Description = "This set-up link was used, has expired, or is no longer needed." });

@@ -29,6 +29,8 @@ public sealed class ServerSettings
     public SignInSettings SignIn { get; set; } = new();
 
     public MailSettings Mail { get; set; } = new();
+
+    public AccountSettings Accounts { get; set; } = new();
 }
 
 /// <summary>Section <c>IdentityServer:Database</c>.</summary>
@@ -196,4 +198,11 @@ public enum SmtpTls
 
     /// <summary>In the clear: for a mail server on this machine or in a network that nobody else reads.</summary>
     None,
+}
+
+/// <summary>Section <c>IdentityServer:Accounts</c>: how accounts come about.</summary>
+public sealed class AccountSettings
+{
+    /// <summary>People may open an account by themselves, with an address that they prove. Default: in Development only.</summary>
+    public bool? Registration { get; set; }
 }

@@ -52,6 +52,7 @@ public static class SettingsReader
         CheckSignIn(settings.SignIn, problems);
         CheckBrand(settings.Brand, environment, problems);
         CheckMail(settings, environment, problems);
+        settings.Accounts.Registration ??= environment.IsDevelopment();
 
         return (settings, problems);
     }

@@ -28,6 +28,12 @@ public enum ErrorKind
     /// <summary>The person has no role for the page.</summary>
     NotAnOperator,
 
+    /// <summary>The mailed link does not work any more.</summary>
+    LinkClosed,
+
+    /// <summary>The mailed link works in another browser.</summary>
+    OtherBrowser,
+
     /// <summary>A form came without the token that shows it is ours.</summary>
     Form,
 
@@ -119,6 +125,8 @@ public sealed class ErrorModel(Brand brand, ClientDirectory clients, TimeProvide
         (_, PageProblem.Expired, _) or ({ Parameter: "handle" }, _, _) => ErrorKind.Expired,
         (_, PageProblem.SetupClosed, _) => ErrorKind.SetupClosed,
         (_, PageProblem.NotAnOperator, _) => ErrorKind.NotAnOperator,
+        (_, PageProblem.LinkClosed, _) => ErrorKind.LinkClosed,
+        (_, PageProblem.OtherBrowser, _) => ErrorKind.OtherBrowser,
         ({ Parameter: "client_id" }, _, _) => ErrorKind.UnknownApp,
         ({ Parameter: "redirect_uri" or "post_logout_redirect_uri" }, _, _) => ErrorKind.UnknownAddress,
         ({ Code: "temporarily_unavailable" }, _, _) or (_, _, StatusCodes.Status503ServiceUnavailable) => ErrorKind.Unavailable,

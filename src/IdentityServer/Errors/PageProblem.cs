@@ -14,6 +14,12 @@ public enum PageProblem
 
     /// <summary>The page is for administrators and operators.</summary>
     NotAnOperator,
+
+    /// <summary>A mailed link is unknown, used, or too old.</summary>
+    LinkClosed,
+
+    /// <summary>A mailed link belongs to another browser.</summary>
+    OtherBrowser,
 }
 
 /// <summary>Hands a request over to the error page.</summary>

@@ -24,6 +24,9 @@ public static class Links
     /// <summary>The account's page that ends it.</summary>
     public const string DeleteName = "delete";
 
+    /// <summary>The page that changes the person's address.</summary>
+    public const string EmailName = "email";
+
     // Only what our own pages put into addresses; anything else that was sent stays out of our markup.
     private static readonly string[] Kept = ["handle", "code", "to", "span", "mail"];
 
@@ -72,8 +75,16 @@ public static class Links
         (null, AccountName) => Account(request),
         (null, PasskeysName or PasswordName or AuthenticatorName or RecoveryCodesName or DeleteName) =>
             To(request, $"/account/{to}", null),
+        (null, EmailName) => Email(request),
         _ => Resume(request, handle),
     };
+
+    /// <summary>The page that changes the person's address.</summary>
+    public static string Email(HttpRequest request) => To(request, "/account/email", null);
+
+    /// <summary>The proof that it wants: from the beginning, or only the factor that lacks.</summary>
+    public static string ProofForEmail(HttpRequest request, bool isFactorOnly) =>
+        To(request, isFactorOnly ? "/login/step-up" : "/login", null, "to", EmailName);
 
     /// <summary>A mail in Development's mailbox.</summary>
     public static string Mail(HttpRequest request, string name) => To(request, "/mailbox", null, "mail", name);

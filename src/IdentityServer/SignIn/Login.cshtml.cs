@@ -2,6 +2,7 @@ using System.Globalization;
 using IdentityServer.Errors;
 using IdentityServer.Layout;
 using IdentityServer.Passkeys;
+using IdentityServer.Recovery;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Mvc.RazorPages;
 
@@ -62,6 +63,9 @@ public sealed class LoginModel(
 
     public bool OffersPasskeys => passkeys.IsOn;
 
+    /// <summary>What a mailed link just did; <see langword="null"/>: nothing.</summary>
+    public string? Done { get; private set; }
+
     public bool IsRefused => Problem is LoginProblem.Refused;
 
     public async Task<IActionResult> OnGetAsync(CancellationToken ct)
@@ -77,6 +81,7 @@ public sealed class LoginModel(
             return new SeeOther(Links.To(Request, "/", null));
         }
 
+        Done = TempData[SignInWords.Done] as string;
         var draft = LoginDraft.Take(TempData);
         Problem = draft switch
         {

@@ -1,8 +1,10 @@
 using IdentityServer.Configuration;
+using IdentityServer.Mail;
 using IdentityServer.Protocol;
 using IdentityServer.Protocol.Audit;
 using IdentityServer.Protocol.Revocations;
 using IdentityServer.Protocol.Sessions;
+using IdentityServer.Recovery;
 using IdentityServer.Storage.Devices;
 using IdentityServer.Storage.Factors;
 using IdentityServer.Storage.SignIns;
@@ -51,6 +53,7 @@ public sealed partial class SignInFlow(
     PartialCookie partialCookie,
     BrowserCookie browser,
     RememberedAccounts remembered,
+    MailDesk mails,
     SignInSettings settings,
     TimeProvider clock,
     ILogger<SignInFlow> logger)
@@ -190,10 +193,11 @@ public sealed partial class SignInFlow(
         var (idle, absolute, isKept) = who.IsAdmin
             ? (TimeSpan.FromMinutes(15), TimeSpan.FromHours(8), false)
             : keep ? (KeptIdle, TimeSpan.FromDays(30), true) : (TimeSpan.FromHours(1), TimeSpan.FromHours(12), false);
+        var stranger = Handle.NewId();
         var deviceId = await devices.SeenAsync(
             new Device
             {
-                Id = Handle.NewId(),
+                Id = stranger,
                 Subject = who.User.Id,
                 BrowserHash = browser.Ensure(http),
                 CreatedAt = now,
@@ -243,9 +247,24 @@ public sealed partial class SignInFlow(
             remembered.Remember(http, new RememberedAccount(who.User.Id, who.User.UserName!, who.User.Name ?? who.User.UserName!));
         }
 
+        if (deviceId == stranger)
+        {
+            await TellOfNewDeviceAsync(who.User, now, address, http, ct);
+        }
+
         Metrics.SignIns.Add(1, new("result", "ok"), new("method", Method(amr)));
         LogSignedIn(logger, session.Subject, session.Id);
         return new SignInOutcome.SignedIn(session);
+    }
+
+    // Whose first browser it is knows that they signed in.
+    private async ValueTask TellOfNewDeviceAsync(User user, DateTimeOffset now, string? address, HttpContext http, CancellationToken ct)
+    {
+        if ((await devices.ListAsync(user.Id, now, ct)).Count > 1)
+        {
+            var values = new MailValues { At = now, Device = SignInWords.DeviceOf(http.Request), Place = address };
+            await mails.TellOfSignInAsync(user, MailKind.NewSignIn, values, ct);
+        }
     }
 
     /// <summary>Records that somebody was not let in.</summary>
