@@ -36,15 +36,111 @@ public sealed class AccessibilityTests(HostedSite site)
         Assert.Empty(visitor.Complaints);
     }
 
+    [Theory]
+    [InlineData("en-GB", "en", 1280, ColorScheme.Light)]
+    [InlineData("zh-CN", "zh-Hans", 1280, ColorScheme.Dark)]
+    [InlineData("en-GB", "en", 320, ColorScheme.Dark)]
+    [InlineData("zh-CN", "zh-Hans", 360, ColorScheme.Light)]
+    public async Task Every_account_page_meets_WCAG_2_2_AA(string locale, string language, int width, ColorScheme scheme)
+    {
+        await using var visitor = await site.OpenAsync(options =>
+        {
+            options.Locale = locale;
+            options.ViewportSize = new ViewportSize { Width = width, Height = 800 };
+            options.ColorScheme = scheme;
+        });
+
+        await foreach (var name in WalkAccountAsync(visitor))
+        {
+            await CheckAsync(visitor, name, language, judgesContrast: true);
+        }
+
+        Assert.Empty(visitor.Strangers);
+        Assert.Empty(visitor.Complaints);
+    }
+
     [Fact]
     public async Task Pages_bear_text_twice_as_large()
     {
         await using var visitor = await site.OpenAsync(options => options.ViewportSize = new ViewportSize { Width = 640, Height = 800 });
-        await foreach (var name in WalkAsync(visitor))
+        await foreach (var name in Both())
         {
             await visitor.Page.EvaluateAsync("document.documentElement.style.fontSize = '200%'");
             await AssertFitsAsync(visitor.Page, name);
         }
+
+        async IAsyncEnumerable<string> Both()
+        {
+            await foreach (var name in WalkAsync(visitor))
+            {
+                yield return name;
+            }
+
+            await foreach (var name in WalkAccountAsync(visitor))
+            {
+                yield return name;
+            }
+        }
+    }
+
+    /// <summary>Leads somebody with a long name and much to see through the pages of their account, to its end.</summary>
+    private async IAsyncEnumerable<string> WalkAccountAsync(Visitor visitor)
+    {
+        var page = visitor.Page;
+        var person = await site.AddLongNamedPersonAsync();
+        await using var elsewhere = await site.OpenAsync();
+        await elsewhere.ComeFromAppAsync("openid profile orders.write offline_access");
+        await elsewhere.SignInAsync(person);
+        await elsewhere.Page.Locator("button[value=allow]").ClickAsync();
+        await elsewhere.WaitForAppAsync();
+        await visitor.OpenAsync("/account");
+        await visitor.SignInAsync(person);
+        await page.WaitForURLAsync("**/account");
+        yield return "account";
+        await visitor.OpenAsync("/account/profile");
+        yield return "profile";
+        await page.Locator("#name").FillAsync("turned \u202e around");
+        await page.Locator("main button[type=submit]").ClickAsync();
+        await page.Locator("#name-error").WaitForAsync();
+        yield return "profile, refused";
+        await visitor.OpenAsync("/account/password");
+        yield return "password";
+        await page.Locator("#current-password").FillAsync("nobody has this password");
+        await page.Locator("#new-password").FillAsync("password password");
+        await page.Locator("main button[type=submit]").ClickAsync();
+        await page.Locator("#new-password-error").WaitForAsync();
+        yield return "password, refused";
+        await visitor.OpenAsync("/account/passkeys");
+        yield return "passkeys";
+        await visitor.OpenAsync("/account/authenticator");
+        yield return "authenticator";
+        await page.Locator("#code").FillAsync("000000");
+        await page.Locator("form:has(#code) button[type=submit]").ClickAsync();
+        await page.Locator("#code-error").WaitForAsync();
+        yield return "authenticator, refused";
+        var key = await page.Locator(".key-text").TextContentAsync();
+        await page.Locator("#code").FillAsync(new AuthenticatorApp(key!, site.Server.Clock).Code);
+        await page.Locator("form:has(#code) button[type=submit]").ClickAsync();
+        await page.Locator(".codes").WaitForAsync();
+        yield return "authenticator, added";
+        await visitor.OpenAsync("/account/authenticator");
+        await page.Locator("summary").ClickAsync();
+        yield return "authenticator, open";
+        await visitor.OpenAsync("/account/recovery-codes");
+        yield return "recovery codes";
+        await page.Locator("main button[type=submit]").ClickAsync();
+        await page.Locator(".codes").WaitForAsync();
+        yield return "recovery codes, made";
+        await visitor.OpenAsync("/account/delete");
+        yield return "delete";
+        await page.Locator("#username").FillAsync("somebody");
+        await page.Locator("main button[type=submit]").ClickAsync();
+        await page.Locator("#username-error").WaitForAsync();
+        yield return "delete, refused";
+        await page.Locator("#username").FillAsync(person.UserName);
+        await page.Locator("main button[type=submit]").ClickAsync();
+        await page.WaitForURLAsync("**/account/deleted*");
+        yield return "deleted";
     }
 
     /// <summary>Leads the visitor to each page in turn and names it.</summary>

@@ -4,10 +4,12 @@ using IdentityServer.Protocol.Audit;
 using IdentityServer.Protocol.Changes;
 using IdentityServer.Protocol.Clients;
 using IdentityServer.Protocol.Scopes;
+using IdentityServer.Storage;
 using IdentityServer.Testing;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Playwright;
 
@@ -98,6 +100,17 @@ public sealed class HostedSite : IAsyncLifetime, ICollectionFixture<HostedSite>
         };
         change?.Invoke(options);
         return await Visitor.ArriveAsync(await _browser.NewContextAsync(options), this);
+    }
+
+    /// <summary>Somebody new whose name has no place to break.</summary>
+    public async Task<Person> AddLongNamedPersonAsync()
+    {
+        var ct = TestContext.Current.CancellationToken;
+        var person = await Server.AddPersonAsync("p" + Guid.NewGuid().ToString("N"), ct);
+        await using var db = await Server.Services.GetRequiredService<IDbContextFactory<ServerDb>>().CreateDbContextAsync(ct);
+        (await db.Users.SingleAsync(user => user.UserName == person.UserName, ct)).Name = string.Concat(Enumerable.Repeat("Llanfair", 8));
+        await db.SaveChangesAsync(ct);
+        return person;
     }
 
     public async ValueTask DisposeAsync()

@@ -46,6 +46,26 @@ public sealed class Screenshots(HostedSite site)
         await SaveAsync(visitor.Page, "setup");
     }
 
+    [Fact]
+    public async Task The_account_can_be_pictured()
+    {
+        var ct = TestContext.Current.CancellationToken;
+        var ida = await site.Server.GiveAppAsync(await site.Server.AddPersonAsync("ida", ct), ct);
+        await using (var phone = await site.OpenAsync(options => options.UserAgent =
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.1 Mobile/15E148 Safari/604.1"))
+        {
+            await phone.ComeFromAppAsync("openid profile email orders.read offline_access");
+            await phone.SignInAsync(ida);
+            await phone.Page.Locator("button[value=allow]").ClickAsync();
+            await phone.WaitForAppAsync();
+        }
+
+        site.Server.Clock.Advance(TimeSpan.FromMinutes(40));
+        await PictureAccountAsync(ida, "account", ColorScheme.Light, 1280, "en-GB");
+        await PictureAccountAsync(ida, "account-dark", ColorScheme.Dark, 1280, "en-GB");
+        await PictureAccountAsync(ida, "account-narrow", ColorScheme.Light, 390, "zh-CN");
+    }
+
     /// <summary>A week in the life of the keys: one rollover behind, one ahead, and a client that has not heard of it.</summary>
     [Fact]
     public async Task The_keys_can_be_pictured()
@@ -151,6 +171,21 @@ public sealed class Screenshots(HostedSite site)
         }
 
         await SaveAsync(visitor.Page, name, isWhole: refused || width < 500);
+    }
+
+    private async Task PictureAccountAsync(Person person, string name, ColorScheme scheme, int width, string locale)
+    {
+        await using var visitor = await site.OpenAsync(options =>
+        {
+            options.ColorScheme = scheme;
+            options.Locale = locale;
+            options.ViewportSize = new ViewportSize { Width = width, Height = 960 };
+            options.UserAgent = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:133.0) Gecko/20100101 Firefox/133.0";
+        });
+        await visitor.OpenAsync("/account");
+        await visitor.SignInAsync(person);
+        await visitor.Page.WaitForURLAsync("**/account");
+        await SaveAsync(visitor.Page, name);
     }
 
     private async Task PictureSignInAsync(string name, ColorScheme scheme, int width, string locale, ForcedColors forced = ForcedColors.None)

@@ -93,7 +93,7 @@ public sealed class AccountModel(
             await revoker.EndSessionAsync(session.Id, Visit.Subject, alsoOffline: true, Because("ended_in_account"), ct);
         }
 
-        return Tell(texts["Account_DoneSession"], Links.Account(Request, AccountHead.Sessions));
+        return Tell(texts["Account_DoneSession"], Links.Account(Request));
     }
 
     public async Task<IActionResult> OnPostEndOthersAsync(CancellationToken ct)
@@ -104,7 +104,7 @@ public sealed class AccountModel(
         }
 
         await revoker.EndPersonAsync(Visit.Subject, Visit.Session.Id, change: null, Because("ended_in_account"), ct);
-        return Tell(texts["Account_DoneOthers"], Links.Account(Request, AccountHead.Sessions));
+        return Tell(texts["Account_DoneOthers"], Links.Account(Request));
     }
 
     public async Task<IActionResult> OnPostAskAgainAsync(CancellationToken ct)
@@ -115,7 +115,7 @@ public sealed class AccountModel(
         }
 
         await devices.ForgetFactorAsync(Visit.Subject, Id ?? "", Event(AuditTypes.DeviceForgotten, "factor"), ct);
-        return Tell(texts["Account_DoneAskAgain"], Links.Account(Request, AccountHead.Sessions));
+        return Tell(texts["Account_DoneAskAgain"], Links.Account(Request));
     }
 
     public async Task<IActionResult> OnPostForgetAsync(CancellationToken ct)
@@ -126,7 +126,7 @@ public sealed class AccountModel(
         }
 
         await devices.ForgetAsync(Visit.Subject, Id ?? "", Event(AuditTypes.DeviceForgotten, "device"), ct);
-        return Tell(texts["Account_DoneForget"], Links.Account(Request, AccountHead.Sessions));
+        return Tell(texts["Account_DoneForget"], Links.Account(Request));
     }
 
     public async Task<IActionResult> OnPostRemoveAppAsync(CancellationToken ct)
@@ -141,7 +141,7 @@ public sealed class AccountModel(
             await revoker.EndAppAsync(Visit.Subject, clientId, Because("removed_in_account"), ct);
         }
 
-        return Tell(texts["Account_DoneApp"], Links.Account(Request, AccountHead.Apps));
+        return Tell(texts["Account_DoneApp"], Links.Account(Request));
     }
 
     private async ValueTask ReadSessionsAsync(CancellationToken ct)

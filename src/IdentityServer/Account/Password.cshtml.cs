@@ -112,7 +112,7 @@ public sealed class PasswordModel(
         await revoker.EndPersonAsync(Visit.Subject, Visit.Session.Id, change, Because("password_changed"), ct);
         notices.Ring();
         await flow.RenewAsync(Visit.Session, [], "password_changed", HttpContext, ct);
-        return Tell(texts["Account_DonePassword"], Links.Account(Request, AccountHead.SignIn));
+        return Tell(texts["Account_DonePassword"], Links.Account(Request));
     }
 
     private async ValueTask<string?> HashAsync(string password, CancellationToken ct)

@@ -69,7 +69,7 @@ public sealed class ProfileModel(AccountAccess access, IAccounts accounts, IStri
             await accounts.ChangeProfileAsync(Visit.Subject, profile, Event(AuditTypes.UserChanged, "profile"), ct);
         }
 
-        return Tell(texts["Account_DoneProfile"], Links.Account(Request, AccountHead.Profile));
+        return Tell(texts["Account_DoneProfile"], Links.Account(Request));
     }
 
     private static bool FaultOf(string? name) => Clean(name) is { } text && Identifiers.DisplayFault(text, Profile.LongestName) is not null;
