@@ -1,5 +1,6 @@
 using IdentityServer.Configuration;
 using IdentityServer.Layout;
+using IdentityServer.Mail;
 using IdentityServer.Passkeys;
 using IdentityServer.Protocol.Audit;
 using IdentityServer.Protocol.Clients;
@@ -28,6 +29,7 @@ public sealed class AccountModel(
     ISessionStore sessions,
     ClientDirectory clients,
     PasskeyDomain domain,
+    MailRoute mails,
     SignInSettings settings,
     Revoker revoker,
     IStringLocalizer<Texts> texts,
@@ -46,6 +48,9 @@ public sealed class AccountModel(
     public IReadOnlyList<Passkey> Passkeys { get; private set; } = [];
 
     public bool OffersPasskeys => domain.IsOn;
+
+    /// <summary>The address can be changed: a link can be sent to the new one.</summary>
+    public bool OffersEmail => mails.IsOn;
 
     /// <summary>The sessions that are alive, this one first.</summary>
     public IReadOnlyList<SessionEntry> Sessions { get; private set; } = [];

@@ -41,6 +41,7 @@ public sealed class AccountTests(AccountServer server) : IClassFixture<AccountSe
         Assert.Equal("A browser on Linux", page.Document.QuerySelector("#sessions tbody th")!.TextContent.Trim());
         Assert.Contains("This one", page.Document.QuerySelector("#sessions tbody")!.TextContent, StringComparison.Ordinal);
         Assert.Contains("127.0.0.1", page.Document.QuerySelector("#sessions tbody")!.TextContent, StringComparison.Ordinal);
+        Assert.Equal("/account/email", (await server.OpenAsync(browser, page.Document.QuerySelector("#profile a[href*=email]")!.GetAttribute("href")!)).Address.AbsolutePath);
         var home = await server.OpenAsync(browser, "/");
         Assert.Contains(home.Document.QuerySelectorAll("a"), link => link.GetAttribute("href") == "/account");
     }
