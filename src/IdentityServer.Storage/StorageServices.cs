@@ -26,6 +26,7 @@ using IdentityServer.Storage.Keys;
 using IdentityServer.Storage.Mail;
 using IdentityServer.Storage.Pending;
 using IdentityServer.Storage.Revocations;
+using IdentityServer.Storage.Risk;
 using IdentityServer.Storage.Schema;
 using IdentityServer.Storage.Scopes;
 using IdentityServer.Storage.Sessions;
@@ -90,6 +91,7 @@ public static class StorageServices
         services.AddSingleton<ISetupLinks, SetupLinkStore>();
         services.AddSingleton<ICredentials, CredentialStore>();
         services.AddSingleton<IPersonPolicy, PersonPolicyStore>();
+        services.AddSingleton<IPlaces, PlaceStore>();
         services.AddSingleton<IFactors, FactorStore>();
         services.AddSingleton<IAuthenticators, AuthenticatorStore>();
         services.AddSingleton<IRecoveryCodes, RecoveryCodeStore>();

@@ -36,6 +36,7 @@ public static class AuditTypes
     public const string SignInFailed = "session.sign_in_failed";
     public const string SessionEnded = "session.ended";
     public const string PersonEnded = "session.all_of_person_ended";
+    public const string SignInRisk = "session.risk";
     public const string SteppedUp = "session.stepped_up";
     public const string SessionRenewed = "session.renewed";
     public const string FactorFailed = "factor.failed";

@@ -9,7 +9,7 @@ namespace IdentityServer.Protocol.Revocations;
 /// The only way anything is ended. Each method is one transaction, known to this node when it returns and to the others
 /// by the change log.
 /// </summary>
-public sealed class Revoker(IRevocationStore store, RevocationList list, TimeProvider clock)
+public sealed class Revoker(IRevocationStore store, RevocationList list, IEnumerable<IReuseWatch> watches, TimeProvider clock)
 {
     // A revocation outlives every access token it ends.
     private static readonly TimeSpan Remembered = ClientDraft.LongestLifetime + TimeSpan.FromHours(1);
@@ -22,8 +22,20 @@ public sealed class Revoker(IRevocationStore store, RevocationList list, TimePro
         list.Add(revocation);
     }
 
-    /// <summary>Ends a grant and everything issued under it.</summary>
-    public async ValueTask EndGrantAsync(Grant grant, Cause cause, CancellationToken ct)
+    /// <summary>Ends a grant because something spent was presented again, and tells who watches for that, once.</summary>
+    public async ValueTask EndReusedGrantAsync(Grant grant, Cause cause, CancellationToken ct)
+    {
+        if (await EndGrantAsync(grant, cause, ct))
+        {
+            foreach (var watch in watches)
+            {
+                await watch.NoticeAsync(grant, cause.Address, ct);
+            }
+        }
+    }
+
+    /// <summary>Ends a grant and everything issued under it; false when it had ended.</summary>
+    public async ValueTask<bool> EndGrantAsync(Grant grant, Cause cause, CancellationToken ct)
     {
         var revocation = Revocation(RevocationKind.Grant, grant.Id);
         var audit = cause.Event(AuditTypes.GrantEnded, revocation.At) with
@@ -33,8 +45,9 @@ public sealed class Revoker(IRevocationStore store, RevocationList list, TimePro
             Subject = grant.Subject,
             SessionId = grant.SessionId,
         };
-        await store.EndGrantAsync(revocation, audit, ct);
+        var isEnded = await store.EndGrantAsync(revocation, audit, ct);
         list.Add(revocation);
+        return isEnded;
     }
 
     /// <summary>Ends a session and the grants bound to it; offline grants too when <paramref name="alsoOffline"/> is set.</summary>

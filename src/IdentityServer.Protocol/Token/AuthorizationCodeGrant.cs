@@ -103,7 +103,7 @@ public sealed partial class AuthorizationCodeGrant(
 
     private async ValueTask<ProtocolError> EndReusedAsync(Grant grant, Client client, string? address, CancellationToken ct)
     {
-        await revoker.EndGrantAsync(grant, new Cause("code_reuse", "client:" + client.Id, address), ct);
+        await revoker.EndReusedGrantAsync(grant, new Cause("code_reuse", "client:" + client.Id, address), ct);
         LogReuse(logger, client.Id, grant.Id);
         return Invalid("used before");
     }

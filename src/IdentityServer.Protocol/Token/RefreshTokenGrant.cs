@@ -109,7 +109,7 @@ public sealed partial class RefreshTokenGrant(
         }
 
         // Either party may be the thief, so the grant ends: this one, never the person's others.
-        await revoker.EndGrantAsync(grant, new Cause("refresh_reuse", "client:" + request.Client.Id, request.Address), ct);
+        await revoker.EndReusedGrantAsync(grant, new Cause("refresh_reuse", "client:" + request.Client.Id, request.Address), ct);
         LogReuse(logger, request.Client.Id, grant.Id);
         return Invalid("used before");
     }

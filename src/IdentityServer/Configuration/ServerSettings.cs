@@ -28,6 +28,8 @@ public sealed class ServerSettings
 
     public SignInSettings SignIn { get; set; } = new();
 
+    public RiskSettings Risk { get; set; } = new();
+
     public MailSettings Mail { get; set; } = new();
 
     public AccountSettings Accounts { get; set; } = new();
@@ -198,6 +200,16 @@ public enum SmtpTls
 
     /// <summary>In the clear: for a mail server on this machine or in a network that nobody else reads.</summary>
     None,
+}
+
+/// <summary>Section <c>IdentityServer:Risk</c>: signs that a sign-in is somebody else's (docs/sign-in.md).</summary>
+public sealed class RiskSettings
+{
+    /// <summary>A CSV file that says where addresses are; without one, nobody travels impossibly.</summary>
+    public string LocationFile { get; set; } = "";
+
+    /// <summary>Such a sign-in takes a second factor also on a device that is spared it.</summary>
+    public bool StepUp { get; set; } = true;
 }
 
 /// <summary>Section <c>IdentityServer:Accounts</c>: how accounts come about.</summary>

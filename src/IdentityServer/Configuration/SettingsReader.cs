@@ -6,6 +6,7 @@ using IdentityServer.Layout;
 using IdentityServer.Mail;
 using IdentityServer.Protocol.Clients;
 using IdentityServer.Protocol.Keys;
+using IdentityServer.Risk;
 using IdentityServer.Storage;
 using Microsoft.Data.SqlClient;
 using Microsoft.Data.Sqlite;
@@ -50,6 +51,7 @@ public static class SettingsReader
         CheckKeys(settings.Keys, problems);
         CheckPasskeys(settings.Passkeys, settings.Issuer, problems);
         CheckSignIn(settings.SignIn, problems);
+        CheckRisk(settings.Risk, environment, problems);
         CheckBrand(settings.Brand, environment, problems);
         CheckMail(settings, environment, problems);
         settings.Accounts.Registration ??= environment.IsDevelopment();
@@ -298,6 +300,24 @@ public static class SettingsReader
         {
             problems.Add(new(
                 $"{Section}:Tokens:RefreshGrace", $"is “{tokens.RefreshGrace:c}”. Allowed: 00:00:00 to 00:02:00 (hours:minutes:seconds)."));
+        }
+    }
+
+    private static void CheckRisk(RiskSettings risk, IHostEnvironment environment, List<SettingProblem> problems)
+    {
+        if (risk.LocationFile.Length == 0)
+        {
+            return;
+        }
+
+        risk.LocationFile = Path.GetFullPath(risk.LocationFile, environment.ContentRootPath);
+        try
+        {
+            RangeFile.Read(risk.LocationFile);
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or FormatException)
+        {
+            problems.Add(new($"{Section}:Risk:LocationFile", fault is FormatException ? fault.Message : "names a file that cannot be read."));
         }
     }
 

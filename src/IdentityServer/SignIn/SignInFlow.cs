@@ -1,10 +1,9 @@
 using IdentityServer.Configuration;
-using IdentityServer.Mail;
 using IdentityServer.Protocol;
 using IdentityServer.Protocol.Audit;
 using IdentityServer.Protocol.Revocations;
 using IdentityServer.Protocol.Sessions;
-using IdentityServer.Recovery;
+using IdentityServer.Risk;
 using IdentityServer.Storage.Devices;
 using IdentityServer.Storage.Factors;
 using IdentityServer.Storage.SignIns;
@@ -53,7 +52,7 @@ public sealed partial class SignInFlow(
     PartialCookie partialCookie,
     BrowserCookie browser,
     RememberedAccounts remembered,
-    MailDesk mails,
+    SignInWatch watch,
     SignInSettings settings,
     TimeProvider clock,
     ILogger<SignInFlow> logger)
@@ -82,7 +81,7 @@ public sealed partial class SignInFlow(
         if (AcrValues.Satisfies(AcrValues.Of(amr), AcrValues.Mfa)
             || (!isRequired && (!owned.HasAny || await IsSparedAsync(who.User.Id, http, now, ct))))
         {
-            return await OpenAsync(who, amr, now, keep, remember: false, http, ct);
+            return await OpenAsync(who, amr, now, keep, remember: false, isStepUp: false, http, ct);
         }
 
         await SavePartialAsync(who.User.Id, amr, now, keep, sessionId: null, http, ct);
@@ -120,7 +119,8 @@ public sealed partial class SignInFlow(
         }
 
         var joined = Amr.Join(partial.Amr, amr);
-        return await OpenAsync(who, joined, partial.ProvenAt, partial.KeepSignedIn, remember, http, ct);
+        return await OpenAsync(
+            who, joined, partial.ProvenAt, partial.KeepSignedIn, remember, isStepUp: partial.SessionId is not null, http, ct);
     }
 
     /// <summary>
@@ -156,7 +156,8 @@ public sealed partial class SignInFlow(
         browser.Find(http) is { } hash ? await devices.FindAsync(subject, hash, clock.GetUtcNow(), ct) : null;
 
     private async ValueTask<bool> IsSparedAsync(string subject, HttpContext http, DateTimeOffset now, CancellationToken ct) =>
-        await FindDeviceAsync(subject, http, ct) is { RememberedUntil: { } until } && until > now;
+        await FindDeviceAsync(subject, http, ct) is { RememberedUntil: { } until } && until > now
+        && !watch.AsksForMore(await watch.AssessAsync(subject, isNewDevice: false, http.Connection.RemoteIpAddress, ct));
 
     private async ValueTask SavePartialAsync(
         string subject, IReadOnlyList<string> amr, DateTimeOffset provenAt, bool keep, string? sessionId, HttpContext http, CancellationToken ct)
@@ -182,22 +183,31 @@ public sealed partial class SignInFlow(
     /// <param name="provenAt">When the oldest of it was: <c>auth_time</c> never claims more than the weakest part.</param>
     /// <param name="keep">Stay signed in.</param>
     /// <param name="remember">Spare this device the second factor.</param>
+    /// <param name="isStepUp">They were signed in already.</param>
     /// <param name="http">The browser.</param>
     /// <param name="ct">Stops before anything is changed.</param>
     private async ValueTask<SignInOutcome> OpenAsync(
-        Credential who, IReadOnlyList<string> amr, DateTimeOffset provenAt, bool keep, bool remember, HttpContext http, CancellationToken ct)
+        Credential who,
+        IReadOnlyList<string> amr,
+        DateTimeOffset provenAt,
+        bool keep,
+        bool remember,
+        bool isStepUp,
+        HttpContext http,
+        CancellationToken ct)
     {
         var now = clock.GetUtcNow();
+        var isNewDevice = await FindDeviceAsync(who.User.Id, http, ct) is null;
+        var signs = isStepUp ? [] : await watch.AssessAsync(who.User.Id, isNewDevice, http.Connection.RemoteIpAddress, ct);
         var address = http.Connection.RemoteIpAddress?.ToString();
         var userAgent = http.Request.Headers.UserAgent.ToString() is { Length: > 0 } agent ? agent : null;
         var (idle, absolute, isKept) = who.IsAdmin
             ? (TimeSpan.FromMinutes(15), TimeSpan.FromHours(8), false)
             : keep ? (KeptIdle, TimeSpan.FromDays(30), true) : (TimeSpan.FromHours(1), TimeSpan.FromHours(12), false);
-        var stranger = Handle.NewId();
         var deviceId = await devices.SeenAsync(
             new Device
             {
-                Id = stranger,
+                Id = Handle.NewId(),
                 Subject = who.User.Id,
                 BrowserHash = browser.Ensure(http),
                 CreatedAt = now,
@@ -247,24 +257,14 @@ public sealed partial class SignInFlow(
             remembered.Remember(http, new RememberedAccount(who.User.Id, who.User.UserName!, who.User.Name ?? who.User.UserName!));
         }
 
-        if (deviceId == stranger)
-        {
-            await TellOfNewDeviceAsync(who.User, now, address, http, ct);
-        }
-
         Metrics.SignIns.Add(1, new("result", "ok"), new("method", Method(amr)));
         LogSignedIn(logger, session.Subject, session.Id);
-        return new SignInOutcome.SignedIn(session);
-    }
-
-    // Whose first browser it is knows that they signed in.
-    private async ValueTask TellOfNewDeviceAsync(User user, DateTimeOffset now, string? address, HttpContext http, CancellationToken ct)
-    {
-        if ((await devices.ListAsync(user.Id, now, ct)).Count > 1)
+        if (!isStepUp)
         {
-            var values = new MailValues { At = now, Device = SignInWords.DeviceOf(http.Request), Place = address };
-            await mails.TellOfSignInAsync(user, MailKind.NewSignIn, values, ct);
+            await watch.NoteAsync(who.User, session, signs, http.Connection.RemoteIpAddress, ct);
         }
+
+        return new SignInOutcome.SignedIn(session);
     }
 
     /// <summary>Records that somebody was not let in.</summary>
