@@ -52,9 +52,11 @@ public sealed class ServerFixture : IAsyncDisposable
     /// <summary>Starts a server.</summary>
     /// <param name="ct">Gives up.</param>
     /// <param name="change">Changes settings: keys are written with colons.</param>
+    /// <param name="services">Changes what no setting changes, e.g. how costly a password hash is.</param>
     public static async Task<ServerFixture> StartAsync(
         CancellationToken ct,
-        Action<IDictionary<string, string?>>? change = null)
+        Action<IDictionary<string, string?>>? change = null,
+        Action<IServiceCollection>? services = null)
     {
         var folder = Directory.CreateTempSubdirectory("identityserver-").FullName;
         var address = new Uri($"http://127.0.0.1:{ServerFolder.FreePort()}");
@@ -88,6 +90,7 @@ public sealed class ServerFixture : IAsyncDisposable
 
             // Tests that move the clock by days choose themselves when something is cleaned up.
             builder.Services.AddSingleton(new JobTiming { StartAfter = Timeout.InfiniteTimeSpan });
+            services?.Invoke(builder.Services);
             builder.Logging.ClearProviders();
             builder.Logging.AddProvider(log);
         });

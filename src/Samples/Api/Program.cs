@@ -80,10 +80,19 @@ app.MapPost("/orders", (NewOrder wanted) =>
 
     lock (gate)
     {
-        var order = new Order(orders.Count + 1, what);
+        var order = new Order(orders.Max(known => (int?)known.Id).GetValueOrDefault() + 1, what);
         orders.Add(order);
         return Results.Created($"/orders/{order.Id}", order);
     }
 }).RequireAuthorization("orders.write");
+
+// Who cancels shows two factors, at most ten minutes old.
+app.MapDelete("/orders/{id:int}", (int id) =>
+{
+    lock (gate)
+    {
+        return orders.RemoveAll(order => order.Id == id) > 0 ? Results.NoContent() : Results.NotFound();
+    }
+}).RequireAuthorization("orders.write").RequireTwoFactors(TimeSpan.FromMinutes(10));
 
 await app.RunAsync();

@@ -12,6 +12,13 @@ public sealed class OrdersApi(HttpClient http)
         return await http.SendAsync(request, ct);
     }
 
+    public async Task<HttpResponseMessage> CancelAsync(string accessToken, int id, CancellationToken ct)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Delete, $"/orders/{id}");
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", accessToken);
+        return await http.SendAsync(request, ct);
+    }
+
     public async Task<HttpResponseMessage> PlaceAsync(string accessToken, string what, CancellationToken ct)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, "/orders") { Content = JsonContent.Create(new { what }) };

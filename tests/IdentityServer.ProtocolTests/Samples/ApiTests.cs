@@ -49,6 +49,21 @@ public sealed class ApiTests(SampleWorld world)
     }
 
     [Fact]
+    public async Task Cancelling_says_how_strong_and_fresh_a_sign_in_it_wants()
+    {
+        var tokens = await world.AsWebApp.SignInAsync(
+            SampleWorld.Alice, "openid orders.write", TestContext.Current.CancellationToken);
+        using var request = new HttpRequestMessage(HttpMethod.Delete, new Uri(world.Api.Address, "/orders/1"));
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", tokens.AccessToken);
+        using var response = await world.Http.SendAsync(request, TestContext.Current.CancellationToken);
+
+        Assert.Equal(HttpStatusCode.Unauthorized, response.StatusCode);
+        var challenge = Assert.Single(response.Headers.WwwAuthenticate).ToString();
+        Assert.StartsWith("Bearer error=\"insufficient_user_authentication\"", challenge, StringComparison.Ordinal);
+        Assert.EndsWith("acr_values=\"urn:identityserver:mfa\", max_age=\"600\"", challenge, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_token_for_another_API_opens_nothing() => await AssertRefusedAsync(await TokenAsync("payments.read"));
 
     [Fact]

@@ -12,6 +12,8 @@ public sealed class SampleWorld : IAsyncLifetime
 
     internal static Person Alice { get; } = new("alice", "four grey herons at dawn");
 
+    internal static Person Bob { get; } = new("bob", "nine brown teapots in a row");
+
     internal SampleProgram Api { get; private set; } = null!;
 
     internal SampleProgram WebApp { get; private set; } = null!;
@@ -38,6 +40,7 @@ public sealed class SampleWorld : IAsyncLifetime
         await RunAsync(["apis", "add", "orders-api", "--scope", "orders.read", "--scope", "orders.write"]);
         await RunAsync(["apis", "add", "payments-api", "--scope", "payments.read"]);
         await RunAsync(["users", "add", Alice.UserName, "--email", "alice@example.com", "--password-stdin"], Alice.Password);
+        await RunAsync(["users", "add", Bob.UserName, "--email", "bob@example.com", "--password-stdin"], Bob.Password);
         var webAppSecret = await AddClientAsync(
             "sample-web", "web", "openid profile offline_access orders.read orders.write",
             ["--redirect-uri", new Uri(webApp, "/callback").AbsoluteUri, "--post-logout-redirect-uri", webApp.AbsoluteUri]);

@@ -39,6 +39,32 @@ public sealed partial class WebAppJourneyTests(SampleWorld world)
     }
 
     [Fact]
+    public async Task Cancelling_takes_two_factors_and_the_app_leads_there_and_back()
+    {
+        var orders = await WalkAsync(await _browser.OpenAsync(new Uri(world.WebApp.Address, "/orders"), Ct), SampleWorld.Bob);
+        var what = $"Kettle {Guid.NewGuid():N}";
+        var form = orders.Forms.Single(form => form["what"] is not null);
+        orders = await _browser.SubmitAsync(orders, form, new Dictionary<string, string?>(StringComparer.Ordinal) { ["what"] = what }, null, Ct);
+
+        var enrolment = await WalkAsync(await CancelAsync(orders, what), SampleWorld.Bob);
+        Assert.Equal("/login/enrol", enrolment.Address.AbsolutePath);
+        var (_, codes) = await _browser.EnrolAsync(enrolment, TimeProvider.System, Ct);
+        var goOn = codes.Document.QuerySelector("a.button:not(.quiet)")!.GetAttribute("href");
+        orders = await WalkAsync(await _browser.OpenAsync(new Uri(codes.Address, goOn), Ct), SampleWorld.Bob);
+        Assert.Contains(what, orders.Text, StringComparison.Ordinal);
+        orders = await CancelAsync(orders, what);
+
+        Assert.Equal(new Uri(world.WebApp.Address, "/orders"), orders.Address);
+        Assert.DoesNotContain(what, orders.Text, StringComparison.Ordinal);
+    }
+
+    private Task<Page> CancelAsync(Page orders, string what)
+    {
+        var form = orders.Forms.Single(form => form.TextContent.Contains("Cancel " + what, StringComparison.Ordinal));
+        return _browser.SubmitAsync(orders, form, NoAnswers, null, Ct);
+    }
+
+    [Fact]
     public async Task Every_refresh_brings_the_next_one_even_when_two_requests_refresh_at_once()
     {
         await OpenAsync("/orders");

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Mvc.RazorPages;
+using WebApp.SignIn;
 
 namespace WebApp.Pages;
 
@@ -31,11 +32,25 @@ public sealed class OrdersModel(OrdersApi api) : PageModel
         return Problem is null ? RedirectToPage() : Page();
     }
 
+    /// <summary>The API wants to know that it is really the person: then they show it, and press the button again.</summary>
+    public async Task<IActionResult> OnPostCancelAsync(int id, CancellationToken ct)
+    {
+        using var response = await api.CancelAsync(await AccessTokenAsync(), id, ct);
+        if (StepUp.Of(response, returnTo: "/orders") is { } stronger)
+        {
+            return Challenge(stronger);
+        }
+
+        Problem = Explain(response.StatusCode);
+        return Problem is null ? RedirectToPage() : Page();
+    }
+
     private async Task<string> AccessTokenAsync() => await HttpContext.GetTokenAsync("access_token") ?? "";
 
     private static string? Explain(HttpStatusCode status) => status switch
     {
-        HttpStatusCode.OK or HttpStatusCode.Created => null,
+        HttpStatusCode.OK or HttpStatusCode.Created or HttpStatusCode.NoContent => null,
+        HttpStatusCode.NotFound => "There is no such order any more.",
         HttpStatusCode.Unauthorized => "The API does not accept the access token. Sign out and in again.",
         HttpStatusCode.Forbidden => "You have not allowed this app to do that.",
         HttpStatusCode.BadRequest => "Say what to order, in 1 to 100 characters.",

@@ -24,7 +24,8 @@ public sealed class CodeFlowHandler(
         // The properties travel inside state, encrypted: the nonce that comes back is compared with the one kept there.
         var nonce = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32));
         properties.Items[Nonce] = nonce;
-        return QueryHelpers.AddQueryString(base.BuildChallengeUrl(properties, redirectUri), Nonce, nonce);
+        var address = QueryHelpers.AddQueryString(base.BuildChallengeUrl(properties, redirectUri), Nonce, nonce);
+        return QueryHelpers.AddQueryString(address, StepUp.ParametersOf(properties));
     }
 
     protected override async Task<HandleRequestResult> HandleRemoteAuthenticateAsync()
