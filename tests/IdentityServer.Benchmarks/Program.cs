@@ -32,6 +32,12 @@ if (options.Only is ["jwt"])
 
 try
 {
+    if (options.Only is ["sign-in"])
+    {
+        await SignInCost.RunAsync(Console.Out, stop.Token);
+        return 0;
+    }
+
     await using var benchmark = new Benchmark(options, Repository.Root, Console.Out);
     var report = await benchmark.RunAsync(stop.Token);
     report.Print(Console.Out);
