@@ -1,3 +1,4 @@
+using IdentityServer.Recovery;
 using IdentityServer.Storage.Mail;
 using IdentityServer.Storage.Users;
 
@@ -14,7 +15,12 @@ public sealed class Notices(MailComposer composer, MailBell bell, TimeProvider c
     public OutboxMail? Compose(MailKind kind, User user, HttpContext? http, MailValues? values = null) => composer.Compose(
         kind,
         MailRecipient.Of(user),
-        (values ?? new MailValues()) with { At = clock.GetUtcNow(), Place = http?.Connection.RemoteIpAddress?.ToString() });
+        (values ?? new MailValues()) with
+        {
+            At = clock.GetUtcNow(),
+            Device = http is null ? null : SignInWords.DeviceOf(http.Request),
+            Place = http?.Connection.RemoteIpAddress?.ToString(),
+        });
 
     /// <summary>The deed is done, and the mail stored: send it now.</summary>
     public void Ring() => bell.Ring();

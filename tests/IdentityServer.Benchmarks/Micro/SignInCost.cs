@@ -3,6 +3,7 @@ using System.Diagnostics;
 using IdentityServer.SignIn;
 using IdentityServer.Storage.Users;
 using IdentityServer.Testing;
+using Person = IdentityServer.Testing.Person;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.Extensions.DependencyInjection;
 
