@@ -94,8 +94,7 @@ public sealed partial class PasswordSignIn(
         {
             if (!turn.IsAcquired)
             {
-                // Nothing was checked, so nothing was learned: it does not count.
-                await attempt.SucceedAsync(ct);
+                await attempt.TakeBackAsync(ct);
                 Metrics.SignIns.Add(1, new("result", "busy"), new("method", "password"));
                 LogBusy(logger);
                 return (new SignInOutcome.Busy(), null);

@@ -54,7 +54,7 @@ public sealed class SecondFactor(
         {
             if (!turn.IsAcquired)
             {
-                await attempt.SucceedAsync(ct);
+                await attempt.TakeBackAsync(ct);
                 return new SignInOutcome.Busy();
             }
 

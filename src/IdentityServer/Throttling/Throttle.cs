@@ -22,10 +22,11 @@ public sealed class Throttle(IAttempts attempts, TimeProvider clock)
             return new ThrottleTurn(this, counters, until);
         }
 
-        foreach (var counter in counters)
+        for (var i = 0; i < counters.Count; i++)
         {
-            if (await CountAsync(counter, seen.GetValueOrDefault(counter.Key), now, ct) is { } blocked)
+            if (await CountAsync(counters[i], seen.GetValueOrDefault(counters[i].Key), now, ct) is { } blocked)
             {
+                await TakeBackAsync(counters.Take(i), ct);
                 return new ThrottleTurn(this, counters, blocked);
             }
         }
@@ -39,7 +40,12 @@ public sealed class Throttle(IAttempts attempts, TimeProvider clock)
     internal async ValueTask SucceedAsync(IReadOnlyList<Counter> counters, CancellationToken ct)
     {
         await attempts.ForgetAsync([.. counters.Where(counter => counter.IsEndedBySuccess).Select(counter => counter.Key)], ct);
-        foreach (var counter in counters.Where(counter => !counter.IsEndedBySuccess))
+        await TakeBackAsync(counters.Where(counter => !counter.IsEndedBySuccess), ct);
+    }
+
+    internal async ValueTask TakeBackAsync(IEnumerable<Counter> counters, CancellationToken ct)
+    {
+        foreach (var counter in counters)
         {
             await attempts.ReturnAsync(counter.Key, ct);
         }
@@ -79,6 +85,9 @@ public sealed class Throttle(IAttempts attempts, TimeProvider clock)
 /// <param name="BlockedUntil">Not before this instant: nothing may be checked now; <see langword="null"/>: go on.</param>
 public sealed record ThrottleTurn(Throttle Throttle, IReadOnlyList<Counter> Counters, DateTimeOffset? BlockedUntil)
 {
-    /// <summary>It was right: it does not count.</summary>
+    /// <summary>Nothing was checked, so nothing was learned: this attempt does not count, those before it do.</summary>
+    public ValueTask TakeBackAsync(CancellationToken ct) => Throttle.TakeBackAsync(Counters, ct);
+
+    /// <summary>It was right: neither it nor those before it count any longer.</summary>
     public ValueTask SucceedAsync(CancellationToken ct) => Throttle.SucceedAsync(Counters, ct);
 }
