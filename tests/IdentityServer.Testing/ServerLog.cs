@@ -15,6 +15,9 @@ public sealed class ServerLog : ILoggerProvider
     public IReadOnlyList<string> Errors =>
         [.. _lines.Where(entry => entry.Level >= LogLevel.Error).Select(entry => entry.Line)];
 
+    /// <summary>Forgets every line, for tests that look at memory.</summary>
+    public void Clear() => _lines.Clear();
+
     public ILogger CreateLogger(string categoryName) => new Logger(_lines, categoryName);
 
     public void Dispose()

@@ -1,3 +1,5 @@
+using IdentityServer.Layout;
+
 namespace IdentityServer.Recovery;
 
 /// <summary>What the sign-in page says after a mailed link did its deed.</summary>
@@ -10,7 +12,13 @@ internal static class SignInWords
     public const string Unlocked = "unlocked";
     public const string EmailVerified = "email";
 
-    /// <summary>The browser as it calls itself; mails show it as text.</summary>
-    public static string? DeviceOf(HttpRequest request) =>
-        request.Headers.UserAgent.ToString() is { Length: > 0 } agent ? agent : null;
+    /// <summary>The browser and what it runs on, as far as it says.</summary>
+    public static string? DeviceOf(HttpRequest request) => DeviceOf(request.Headers.UserAgent.ToString());
+
+    /// <summary>The same for a browser that was seen before.</summary>
+    public static string? DeviceOf(string? userAgent)
+    {
+        var name = BrowserName.Of(userAgent);
+        return name is { Browser: null, System: null } ? null : string.Join(", ", new[] { name.Browser, name.System }.OfType<string>());
+    }
 }

@@ -70,7 +70,7 @@ public sealed class SignInWatch(
         var isSuspicious = RiskSignals.AreSuspicious(signs);
         if (isSuspicious || signs.Contains(RiskSignals.NewDevice, StringComparer.Ordinal))
         {
-            var values = new MailValues { At = now, Device = session.UserAgent, Place = PlaceOf(session.Address, location) };
+            var values = new MailValues { At = now, Device = SignInWords.DeviceOf(session.UserAgent), Place = PlaceOf(session.Address, location) };
             await desk.TellOfSignInAsync(user, isSuspicious ? MailKind.SuspiciousSignIn : MailKind.NewSignIn, values, ct);
         }
     }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Globalization;
 using IdentityServer.SignIn;
 using IdentityServer.Storage.Users;
 using IdentityServer.Testing;
@@ -22,6 +23,7 @@ internal static class SignInCost
 
     public static async Task RunAsync(TextWriter output, CancellationToken ct)
     {
+        CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
         await using var server = await ServerFixture.StartAsync(ct, settings => settings["IdentityServer:Proxies:Trusted:0"] = "127.0.0.1");
         var app = await server.AddWebAppAsync("app", ct, client => client with { RequireConsent = false });
         var people = new List<Person>();
@@ -159,6 +161,5 @@ internal static class SignInCost
         return (u - (n * m / 2)) / Math.Sqrt(n * m * (n + m + 1) / 12);
     }
 
-    private static Task SayAsync(TextWriter output, FormattableString line, CancellationToken ct) =>
-        output.WriteLineAsync(FormattableString.Invariant(line).AsMemory(), ct);
+    private static Task SayAsync(TextWriter output, string line, CancellationToken ct) => output.WriteLineAsync(line.AsMemory(), ct);
 }
