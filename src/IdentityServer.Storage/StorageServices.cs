@@ -78,7 +78,9 @@ public static class StorageServices
         services.AddSingleton<IReplayStore, ReplayStore>();
         services.AddSingleton<IScopeStore, ScopeStore>();
         services.AddSingleton<ISubjects, SubjectStore>();
-        services.AddSingleton<ISessionStore, SessionStore>();
+        services.AddSingleton<SessionStore>();
+        services.AddSingleton<ISessionStore>(provider => provider.GetRequiredService<SessionStore>());
+        services.AddSingleton<ISignInDoor>(provider => provider.GetRequiredService<SessionStore>());
         services.AddSingleton<IConsentStore, ConsentStore>();
         services.AddSingleton<IGrantStore, GrantStore>();
         services.AddSingleton<IRevocationStore, RevocationStore>();

@@ -3,11 +3,13 @@ using System.Data.Common;
 using IdentityServer.Protocol.Audit;
 using IdentityServer.Protocol.Sessions;
 using IdentityServer.Storage.Deeds;
+using IdentityServer.Storage.SignIns;
+using IdentityServer.Storage.Users;
 using Microsoft.EntityFrameworkCore;
 
 namespace IdentityServer.Storage.Sessions;
 
-internal sealed class SessionStore(IDbContextFactory<ServerDb> databases, IStatements statements, IDeeds deeds) : ISessionStore
+internal sealed class SessionStore(IDbContextFactory<ServerDb> databases, IStatements statements, IDeeds deeds) : ISessionStore, ISignInDoor
 {
     private const string Select = """
         SELECT "Id", "Subject", "AuthenticatedAt", "Amr", "Acr", "CreatedAt", "LastSeenAt", "IdleLifetime", "ExpiresAt",
@@ -20,44 +22,59 @@ internal sealed class SessionStore(IDbContextFactory<ServerDb> databases, IState
     private static readonly Statement ById = new($"{Select} WHERE \"Id\" = @Id", ("Id", DbType.AnsiString));
 
     public async ValueTask OpenAsync(Session session, string handleHash, AuditEvent audit, CancellationToken ct) =>
+        await deeds.RunAsync((db, ct) => OpenAsync(db, session, handleHash, audit, ct), ct);
+
+    public async ValueTask<bool> OpenAsync(User seen, Session session, string handleHash, AuditEvent audit, CancellationToken ct) =>
         await deeds.RunAsync(
-            async (db, ct) =>
-            {
-                var row = session with { UserAgent = BoundedText.Cut(session.UserAgent, SessionMapping.UserAgentLength) };
-                db.Sessions.Add(row).Property(SessionMapping.HandleHash).CurrentValue = handleHash;
-                db.Record(audit);
-                return await db.SaveChangesAsync(ct);
-            },
-            ct);
+            async (db, ct) => await HoldAsync(db, seen, ct) && await OpenAsync(db, session, handleHash, audit, ct), ct);
 
     public async ValueTask<bool> RenewAsync(Session session, string handleHash, AuditEvent audit, CancellationToken ct) =>
-        await deeds.RunAsync(
-            async (db, ct) =>
-            {
-                var renewed = await db.Sessions
-                    .Where(row => row.Id == session.Id && row.Subject == session.Subject && row.EndedAt == null)
-                    .ExecuteUpdateAsync(
-                        set => set
-                            .SetProperty(row => EF.Property<string>(row, SessionMapping.HandleHash), handleHash)
-                            .SetProperty(row => row.AuthenticatedAt, session.AuthenticatedAt)
-                            .SetProperty(row => row.Amr, session.Amr)
-                            .SetProperty(row => row.Acr, session.Acr)
-                            .SetProperty(row => row.LastSeenAt, session.LastSeenAt)
-                            .SetProperty(row => row.IdleLifetime, session.IdleLifetime)
-                            .SetProperty(row => row.ExpiresAt, session.ExpiresAt)
-                            .SetProperty(row => row.KeepSignedIn, session.KeepSignedIn)
-                            .SetProperty(row => row.DeviceId, session.DeviceId),
-                        ct);
-                if (renewed == 0)
-                {
-                    return false;
-                }
+        await deeds.RunAsync((db, ct) => RenewAsync(db, session, handleHash, audit, ct), ct);
 
-                db.Record(audit);
-                await db.SaveChangesAsync(ct);
-                return true;
-            },
-            ct);
+    public async ValueTask<bool> RenewAsync(User seen, Session session, string handleHash, AuditEvent audit, CancellationToken ct) =>
+        await deeds.RunAsync(
+            async (db, ct) => await HoldAsync(db, seen, ct) && await RenewAsync(db, session, handleHash, audit, ct), ct);
+
+    /// <summary>Holds the person's row until the end of the transaction, if they are as they were.</summary>
+    private static async Task<bool> HoldAsync(ServerDb db, User seen, CancellationToken ct) => await db.Users
+        .Where(user => user.Id == seen.Id && user.DisabledAt == null
+            && user.PasswordChangedAt == seen.PasswordChangedAt && user.PasswordBarredAt == seen.PasswordBarredAt)
+        .ExecuteUpdateAsync(set => set.SetProperty(user => user.AccessFailedCount, 0), ct) == 1;
+
+    private static async Task<bool> OpenAsync(ServerDb db, Session session, string handleHash, AuditEvent audit, CancellationToken ct)
+    {
+        var row = session with { UserAgent = BoundedText.Cut(session.UserAgent, SessionMapping.UserAgentLength) };
+        db.Sessions.Add(row).Property(SessionMapping.HandleHash).CurrentValue = handleHash;
+        db.Record(audit);
+        await db.SaveChangesAsync(ct);
+        return true;
+    }
+
+    private static async Task<bool> RenewAsync(ServerDb db, Session session, string handleHash, AuditEvent audit, CancellationToken ct)
+    {
+        var renewed = await db.Sessions
+            .Where(row => row.Id == session.Id && row.Subject == session.Subject && row.EndedAt == null)
+            .ExecuteUpdateAsync(
+                set => set
+                    .SetProperty(row => EF.Property<string>(row, SessionMapping.HandleHash), handleHash)
+                    .SetProperty(row => row.AuthenticatedAt, session.AuthenticatedAt)
+                    .SetProperty(row => row.Amr, session.Amr)
+                    .SetProperty(row => row.Acr, session.Acr)
+                    .SetProperty(row => row.LastSeenAt, session.LastSeenAt)
+                    .SetProperty(row => row.IdleLifetime, session.IdleLifetime)
+                    .SetProperty(row => row.ExpiresAt, session.ExpiresAt)
+                    .SetProperty(row => row.KeepSignedIn, session.KeepSignedIn)
+                    .SetProperty(row => row.DeviceId, session.DeviceId),
+                ct);
+        if (renewed == 0)
+        {
+            return false;
+        }
+
+        db.Record(audit);
+        await db.SaveChangesAsync(ct);
+        return true;
+    }
 
     public ValueTask<Session?> FindByHandleAsync(string handleHash, CancellationToken ct) =>
         statements.FirstAsync(ByHandle, [handleHash], Read, ct);

@@ -46,6 +46,7 @@ public sealed partial class SignInFlow(
     IDevices devices,
     IPartialSignIns partials,
     ISessionStore sessions,
+    ISignInDoor door,
     IAuditLog audits,
     Revoker revoker,
     SessionCookie cookie,
@@ -105,8 +106,10 @@ public sealed partial class SignInFlow(
         PartialSignIn partial, IReadOnlyList<string> amr, bool remember, HttpContext http, CancellationToken ct)
     {
         partialCookie.Delete(http);
-        if (!await partials.TakeAsync(partial.Hash, clock.GetUtcNow(), ct)
-            || await credentials.FindBySubjectAsync(partial.Subject, ct) is not { User.DisabledAt: null } who)
+
+        // The person before the sign-in is taken: what is changed in between is noticed at the door.
+        if (await credentials.FindBySubjectAsync(partial.Subject, ct) is not { User.DisabledAt: null } who
+            || !await partials.TakeAsync(partial.Hash, clock.GetUtcNow(), ct))
         {
             return new SignInOutcome.Over();
         }
@@ -239,7 +242,7 @@ public sealed partial class SignInFlow(
 
         // The same person again keeps the session and gets a new handle; anybody else's session in this browser ends.
         var handle = Handle.Create();
-        if (!isSame || !await sessions.RenewAsync(session, handle.Hash, Event(session, now, isSame), ct))
+        if (!isSame || !await door.RenewAsync(who.User, session, handle.Hash, Event(session, now, isSame), ct))
         {
             if (current is not null && !isSame)
             {
@@ -248,7 +251,11 @@ public sealed partial class SignInFlow(
             }
 
             session = session with { Id = Handle.NewId(), CreatedAt = now };
-            await sessions.OpenAsync(session, handle.Hash, Event(session, now, isAgain: false), ct);
+            if (!await door.OpenAsync(who.User, session, handle.Hash, Event(session, now, isAgain: false), ct))
+            {
+                await RecordRefusalAsync(who.User.Id, AuditTypes.SignInFailed, "changed_meanwhile", Method(amr), http, ct);
+                return new SignInOutcome.Over();
+            }
         }
 
         cookie.Write(http, session, handle);

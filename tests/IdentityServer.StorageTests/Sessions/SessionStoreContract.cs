@@ -3,6 +3,10 @@ using IdentityServer.Protocol.Grants;
 using IdentityServer.Protocol.Revocations;
 using IdentityServer.Protocol.Sessions;
 using IdentityServer.Storage;
+using IdentityServer.Storage.Revocations;
+using IdentityServer.Storage.SignIns;
+using IdentityServer.Storage.Users;
+using IdentityServer.StorageTests.Factors;
 
 namespace IdentityServer.StorageTests.Sessions;
 
@@ -143,5 +147,32 @@ public sealed class SessionStoreContract : Contract
         await storage.Get<ISessionStore>().OpenAsync(session, Handle.Create().Hash, Samples.Audit(), Ct);
 
         Assert.Equal(new string('u', 400), (await storage.Get<ISessionStore>().FindAsync(session.Id, Ct))!.UserAgent);
+    }
+
+    [Theory, MemberData(nameof(Databases.All), MemberType = typeof(Databases))]
+    public async Task A_sign_in_with_the_old_password_never_outlives_the_new_one(DatabaseProvider provider)
+    {
+        await using var storage = await TestStorage.OpenAsync(provider, Ct);
+        await using var other = storage.AnotherNode();
+        for (var round = 0; round < 10; round++)
+        {
+            var subject = await FactorContract.AddPersonAsync(storage);
+            var seen = (await storage.Get<ICredentials>().FindBySubjectAsync(subject, Ct))!.User;
+            var session = Samples.Session(subject);
+
+            await AtOnceAsync(2, async i => i == 0
+                ? await storage.Get<ISignInDoor>().OpenAsync(seen, session, Handle.Create().Hash, Samples.Audit(), Ct)
+                : await other.Get<IRevocationStore>().EndPersonAsync(
+                    Samples.Revocation(RevocationKind.Session, subject),
+                    null,
+                    new NewPassword { PasswordHash = "new", Audit = Samples.Audit() },
+                    Samples.Audit(),
+                    Ct) is not null);
+
+            Assert.False((await storage.Get<ISessionStore>().FindAsync(session.Id, Ct)) is { EndedAt: null });
+            Assert.False(await storage.Get<ISignInDoor>().OpenAsync(seen, Samples.Session(subject), Handle.Create().Hash, Samples.Audit(), Ct));
+            var now = (await storage.Get<ICredentials>().FindBySubjectAsync(subject, Ct))!.User;
+            Assert.True(await storage.Get<ISignInDoor>().OpenAsync(now, Samples.Session(subject), Handle.Create().Hash, Samples.Audit(), Ct));
+        }
     }
 }
