@@ -24,7 +24,7 @@ public sealed class PasskeyTests(HostedSite site)
         var (page, keyboard) = (visitor.Page, visitor.Page.Keyboard);
         await visitor.OpenAsync(Account);
         await visitor.SignInAsync(person);
-        await page.WaitForURLAsync("**" + Account);
+        await page.WaitForURLAsync("**" + Account, Committed);
 
         await page.Locator("#passkey-name").FocusAsync();
         await keyboard.PressAsync("Control+A");
@@ -38,7 +38,7 @@ public sealed class PasskeyTests(HostedSite site)
         await visitor.ComeFromAppAsync("openid email", ("prompt", "consent"));
         await page.Locator("form[data-passkey] button").FocusAsync();
         await keyboard.PressAsync("Enter");
-        await page.WaitForURLAsync("**/consent?*");
+        await page.WaitForURLAsync("**/consent?*", Committed);
         Assert.All(visitor.Posts, post => Assert.Equal(303, post.Status));
         Assert.Empty(visitor.Complaints);
         Assert.Empty(visitor.Strangers);
@@ -58,7 +58,7 @@ public sealed class PasskeyTests(HostedSite site)
         // The virtual authenticator picks what a person would.
         await visitor.ComeFromAppAsync("openid email", ("prompt", "consent"));
 
-        await visitor.Page.WaitForURLAsync("**/consent?*");
+        await visitor.Page.WaitForURLAsync("**/consent?*", Committed);
         Assert.Empty(visitor.Complaints);
     }
 
@@ -74,9 +74,9 @@ public sealed class PasskeyTests(HostedSite site)
 
         await visitor.ComeFromAppAsync("openid email", ("prompt", "consent"));
         await visitor.SignInAsync(person);
-        await visitor.Page.WaitForURLAsync("**/login/passkey?*");
+        await visitor.Page.WaitForURLAsync("**/login/passkey?*", Committed);
         await visitor.Page.Locator("form[data-passkey] button").ClickAsync();
-        await visitor.Page.WaitForURLAsync("**/consent?*");
+        await visitor.Page.WaitForURLAsync("**/consent?*", Committed);
         Assert.Empty(visitor.Complaints);
     }
 
@@ -91,9 +91,9 @@ public sealed class PasskeyTests(HostedSite site)
         var page = visitor.Page;
 
         await page.Locator("main a.button").ClickAsync();
-        await page.WaitForURLAsync("**/login/passkey?*");
+        await page.WaitForURLAsync("**/login/passkey?*", Committed);
         await page.Locator("form[data-passkey] button").ClickAsync();
-        await page.WaitForURLAsync("**" + Account);
+        await page.WaitForURLAsync("**" + Account, Committed);
         await page.Locator("summary").ClickAsync();
         await page.Locator("button.danger").ClickAsync();
         await Expect(page.Locator(".notice[role=status]").First).ToContainTextAsync("The passkey was removed");
@@ -158,16 +158,16 @@ public sealed class PasskeyTests(HostedSite site)
         var page = visitor.Page;
         await visitor.OpenAsync(Account);
         await visitor.SignInAsync(person);
-        await page.WaitForURLAsync("**" + Account);
+        await page.WaitForURLAsync("**" + Account, Committed);
         await AccessibilityTests.CheckAsync(visitor, "no passkeys yet", language, judgesContrast: true);
         await page.Locator("form[data-passkey] button").ClickAsync();
         await page.Locator(".list > li").WaitForAsync();
         await AccessibilityTests.CheckAsync(visitor, "a passkey, to be proven first", language, judgesContrast: true);
         await page.Locator("main a.button").ClickAsync();
-        await page.WaitForURLAsync("**/login/passkey?*");
+        await page.WaitForURLAsync("**/login/passkey?*", Committed);
         await AccessibilityTests.CheckAsync(visitor, "second factor", language, judgesContrast: true);
         await page.Locator("form[data-passkey] button").ClickAsync();
-        await page.WaitForURLAsync("**" + Account);
+        await page.WaitForURLAsync("**" + Account, Committed);
         await page.Locator("summary").ClickAsync();
         await AccessibilityTests.CheckAsync(visitor, "a passkey, to be changed", language, judgesContrast: true);
         Assert.Empty(visitor.Complaints);
@@ -200,11 +200,14 @@ public sealed class PasskeyTests(HostedSite site)
     private static Task WithoutAutofillAsync(Visitor visitor) => visitor.Page.AddInitScriptAsync(
         "if (!localStorage.autofill) PublicKeyCredential.isConditionalMediationAvailable = async () => false");
 
+    // What is waited for next is on the page; a page that moves on by itself may never be at rest.
+    private static PageWaitForURLOptions Committed => new() { WaitUntil = WaitUntilState.Commit };
+
     private static async Task AddPasskeyAsync(Visitor visitor, Person person)
     {
         await visitor.OpenAsync(Account);
         await visitor.SignInAsync(person);
-        await visitor.Page.WaitForURLAsync("**" + Account);
+        await visitor.Page.WaitForURLAsync("**" + Account, Committed);
 
         await visitor.Page.Locator("form[data-passkey] button").ClickAsync();
         await visitor.Page.Locator(".list > li").WaitForAsync();

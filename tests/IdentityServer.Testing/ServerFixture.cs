@@ -10,6 +10,7 @@ using IdentityServer.SignIn;
 using IdentityServer.Storage.Schema;
 using IdentityServer.Storage.Users;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Identity;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -90,6 +91,8 @@ public sealed class ServerFixture : IAsyncDisposable
 
             // Tests that move the clock by days choose themselves when something is cleaned up.
             builder.Services.AddSingleton(new JobTiming { StartAfter = Timeout.InfiniteTimeSpan });
+            // Hundreds of people sign in here, and none of them is worth a real hash; what it costs is measured by the benchmarks.
+            builder.Services.PostConfigure<PasswordHasherOptions>(options => options.IterationCount = 1000);
             services?.Invoke(builder.Services);
             builder.Logging.ClearProviders();
             builder.Logging.AddProvider(log);

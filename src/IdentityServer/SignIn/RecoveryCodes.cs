@@ -4,6 +4,8 @@ using IdentityServer.Protocol;
 using IdentityServer.Protocol.Audit;
 using IdentityServer.Storage.Factors;
 using IdentityServer.Storage.Mail;
+using Microsoft.AspNetCore.Identity;
+using Microsoft.Extensions.Options;
 
 namespace IdentityServer.SignIn;
 
@@ -11,7 +13,7 @@ namespace IdentityServer.SignIn;
 /// Makes and checks recovery codes: 80 random bits each, stored as salted hashes that cost as much as a password's (NIST SP 800-63B-4
 /// §3.1.2: look-up secrets under 112 bits).
 /// </summary>
-public sealed class RecoveryCodes(IRecoveryCodes codes, TimeProvider clock)
+public sealed class RecoveryCodes(IRecoveryCodes codes, IOptions<PasswordHasherOptions> cost, TimeProvider clock)
 {
     /// <summary>How many a set has.</summary>
     public const int Count = 10;
@@ -66,6 +68,6 @@ public sealed class RecoveryCodes(IRecoveryCodes codes, TimeProvider clock)
         return text.Length == Length && text.All(Alphabet.Contains) ? text : null;
     }
 
-    private static string HashOf(string code, byte[] salt) => Convert.ToHexString(Rfc2898DeriveBytes.Pbkdf2(
-        Encoding.ASCII.GetBytes(code), salt, NormalizingPasswordHasher.Iterations, HashAlgorithmName.SHA512, 32));
+    private string HashOf(string code, byte[] salt) => Convert.ToHexString(Rfc2898DeriveBytes.Pbkdf2(
+        Encoding.ASCII.GetBytes(code), salt, cost.Value.IterationCount, HashAlgorithmName.SHA512, 32));
 }

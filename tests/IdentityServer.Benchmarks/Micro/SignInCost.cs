@@ -24,7 +24,10 @@ internal static class SignInCost
     public static async Task RunAsync(TextWriter output, CancellationToken ct)
     {
         CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
-        await using var server = await ServerFixture.StartAsync(ct, settings => settings["IdentityServer:Proxies:Trusted:0"] = "127.0.0.1");
+        await using var server = await ServerFixture.StartAsync(
+            ct,
+            settings => settings["IdentityServer:Proxies:Trusted:0"] = "127.0.0.1",
+            services => services.PostConfigure<PasswordHasherOptions>(options => options.IterationCount = NormalizingPasswordHasher.Iterations));
         var app = await server.AddWebAppAsync("app", ct, client => client with { RequireConsent = false });
         var people = new List<Person>();
         for (var i = 0; i < Pairs / 4; i++)
