@@ -3,6 +3,7 @@ using IdentityServer.Protocol;
 using IdentityServer.Protocol.Clients;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Mvc;
+using Microsoft.AspNetCore.Mvc.Filters;
 using Microsoft.AspNetCore.Mvc.RazorPages;
 
 namespace IdentityServer.Errors;
@@ -81,9 +82,12 @@ public sealed class ErrorModel(Brand brand, ClientDirectory clients, TimeProvide
     /// <summary>The same address without its parameters would be another mistake.</summary>
     public bool OffersLanguages { get; private set; }
 
-    public async Task OnGetAsync(CancellationToken ct) => await DescribeAsync(ct);
-
-    public async Task OnPostAsync(CancellationToken ct) => await DescribeAsync(ct);
+    /// <summary>Whatever method the request had that went wrong.</summary>
+    public override async Task OnPageHandlerExecutionAsync(PageHandlerExecutingContext context, PageHandlerExecutionDelegate next)
+    {
+        await DescribeAsync(HttpContext.RequestAborted);
+        await next();
+    }
 
     /// <summary>Lets the page stand in for an empty answer only where a person will read it; programs get the bare status.</summary>
     internal static async Task KeepForBrowsersAsync(HttpContext http, RequestDelegate next)

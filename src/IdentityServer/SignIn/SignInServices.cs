@@ -27,6 +27,7 @@ public static class SignInServices
         services.Replace(ServiceDescriptor.Singleton<IPasswordHasher<User>, NormalizingPasswordHasher>());
         services.RemoveAll<IPasswordValidator<User>>();
         services.AddSingleton<IPasswordValidator<User>, PasswordRulesValidator>();
+        services.AddSingleton<Unlocking>();
         services.Configure<IdentityOptions>(identity => identity.User.RequireUniqueEmail = true);
         return services;
     }
@@ -67,6 +68,7 @@ public static class SignInServices
             {
                 options.RootDirectory = "/";
                 options.Conventions.ConfigureFilter(new NoStore());
+                options.Conventions.ConfigureFilter(new KnownHandlers());
             })
 
             // jQuery's names for fields are not ours, and its reader throws at a bracket that is never closed.

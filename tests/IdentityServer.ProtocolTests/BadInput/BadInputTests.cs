@@ -1,8 +1,11 @@
 using System.Globalization;
 using System.Text;
+using AngleSharp.Html.Dom;
 using FsCheck;
 using FsCheck.Fluent;
 using IdentityServer.Testing;
+using Microsoft.AspNetCore.Mvc.Infrastructure;
+using Microsoft.Extensions.DependencyInjection;
 using Check = IdentityServer.Testing.Check;
 
 namespace IdentityServer.ProtocolTests.BadInput;
@@ -257,6 +260,57 @@ public sealed class BadInputTests : AppServerTest, IAsyncLifetime
 
         Assert.Equal((405, "invalid_request"), (answer.Status, answer.Error));
         Assert.Equal("POST", string.Join(", ", response.Content.Headers.Allow));
+    }
+
+    [Fact]
+    public async Task A_page_answers_only_what_it_has_a_handler_for_and_repeats_nothing()
+    {
+        var pages = Server.Services.GetRequiredService<IActionDescriptorCollectionProvider>().ActionDescriptors.Items
+            .Select(page => "/" + page.AttributeRouteInfo!.Template)
+            .Where(path => path != "/error")
+            .ToArray();
+        Assert.Contains("/login/code", pages);
+        foreach (var path in pages)
+        {
+            foreach (var method in new[] { "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "BREW" })
+            {
+                using var request = new HttpRequestMessage(new HttpMethod(method), new Uri(Server.Address, $"{path}?handle={Marker}&code={Marker}"));
+                var page = await new Browser(Server.Http).SendAsync(request, Ct);
+
+                var isTold = page.Header("Allow")?.Contains("GET", StringComparison.Ordinal) == true;
+                var isRight = ((int)page.Status, method) switch
+                {
+                    (204, "OPTIONS") => isTold && page.Text.Length == 0,
+                    (405, not "OPTIONS") => isTold && page.IsHtml,
+                    (400, not ("OPTIONS" or "TRACE")) => page.IsHtml, // may change something, so it is asked for a form's own token first
+                    _ => false,
+                };
+                Check.That(isRight, $"{page.Status} to {method} {path}");
+                Check.That(!page.Text.Contains(Marker, StringComparison.Ordinal), $"{method} {path} is repeated.");
+            }
+        }
+
+        AssertLogIsClean();
+    }
+
+    [Theory]
+    [InlineData("/account?handler=nothing")]
+    [InlineData("/account")]
+    [InlineData("/login/step-up")]
+    public async Task A_form_that_no_page_has_is_told_what_there_is(string path)
+    {
+        var browser = new Browser(Server.Http);
+        var form = (await browser.OpenAsync(new Uri(Server.Address, "/login"), Ct)).SignInForm!;
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(Server.Address, path))
+        {
+            Content = new FormUrlEncodedContent(
+                [new("__RequestVerificationToken", ((IHtmlInputElement)form["__RequestVerificationToken"]!).Value)]),
+        };
+
+        var page = await browser.SendAsync(request, Ct);
+
+        Assert.Equal((405, true), ((int)page.Status, page.IsHtml));
+        AssertLogIsClean();
     }
 
     [Fact]
