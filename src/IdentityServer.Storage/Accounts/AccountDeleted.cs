@@ -12,16 +12,9 @@ public sealed record AccountDeleted : StoredChange
 {
     private protected override async Task<bool> ChangeAsync(ServerDb db, string subject, DateTimeOffset now, CancellationToken ct)
     {
-        var admins = SetupLinkStore.Admins(db);
-        if (await admins.ContainsAsync(subject, ct))
+        if (await PersonPolicyStore.IsLastAdminAsync(db, subject, ct))
         {
-            // Writes the role's row as it is: of two admins who leave at once, on whichever nodes, one sees that the other left.
-            await db.Roles.Where(role => role.NormalizedName == SetupLinkStore.AdminRole)
-                .ExecuteUpdateAsync(set => set.SetProperty(role => role.Name, role => role.Name), ct);
-            if (!await db.Users.AnyAsync(user => user.Id != subject && user.DisabledAt == null && admins.Contains(user.Id), ct))
-            {
-                return false;
-            }
+            return false;
         }
 
         // Of two at once, one deletes.

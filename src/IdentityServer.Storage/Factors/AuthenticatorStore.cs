@@ -36,13 +36,20 @@ internal sealed class AuthenticatorStore(IStatements statements, IDeeds deeds) :
         },
         ct);
 
-    public async ValueTask AddAsync(Authenticator authenticator, AuditEvent audit, OutboxMail? mail, CancellationToken ct) =>
+    public async ValueTask<bool> AddAsync(Authenticator authenticator, AuditEvent audit, OutboxMail? mail, CancellationToken ct) =>
         await deeds.RunAsync(
             async (db, ct) =>
             {
+                if (!await FactorChanges.HoldAsync(db, authenticator.Subject, ct)
+                    || await db.Authenticators.CountAsync(row => row.Subject == authenticator.Subject, ct) >= IAuthenticators.Most)
+                {
+                    return false;
+                }
+
                 db.Authenticators.Add(authenticator with { Name = BoundedText.Cut(authenticator.Name, FactorMapping.NameLength) });
                 await FactorChanges.RecordAsync(db, authenticator.Subject, audit, mail, ct);
-                return await db.SaveChangesAsync(ct);
+                await db.SaveChangesAsync(ct);
+                return true;
             },
             ct);
 

@@ -6,13 +6,17 @@ namespace IdentityServer.Storage.Factors;
 /// <summary>Where authenticator apps are kept.</summary>
 public interface IAuthenticators
 {
+    /// <summary>How many a person may have: more help nobody.</summary>
+    const int Most = 5;
+
     /// <summary>Those of a person, the oldest first.</summary>
     ValueTask<IReadOnlyList<Authenticator>> ListAsync(string subject, CancellationToken ct);
 
     /// <summary>
-    /// Adds one whose first code was seen. Devices that were spared the second factor are spared no more.
+    /// Adds one whose first code was seen. Devices that were spared the second factor are spared no more. False when the person has
+    /// <see cref="Most"/>, or is gone.
     /// </summary>
-    ValueTask AddAsync(Authenticator authenticator, AuditEvent audit, OutboxMail? mail, CancellationToken ct);
+    ValueTask<bool> AddAsync(Authenticator authenticator, AuditEvent audit, OutboxMail? mail, CancellationToken ct);
 
     /// <summary>
     /// Accepts a code of this time step, if no code of it or of a later one was accepted before: one statement, so that of two at once,

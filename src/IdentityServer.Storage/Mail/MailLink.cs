@@ -3,6 +3,9 @@ namespace IdentityServer.Storage.Mail;
 /// <summary>A link that was mailed: single use, for one deed.</summary>
 public sealed record MailLink
 {
+    /// <summary><see cref="Kind"/> of a link that says: this was not me.</summary>
+    public const string NotMe = "not_me";
+
     /// <summary>Hash of the handle in the link.</summary>
     public required string Hash { get; init; }
 

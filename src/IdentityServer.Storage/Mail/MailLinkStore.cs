@@ -1,5 +1,6 @@
 using IdentityServer.Protocol.Audit;
 using IdentityServer.Storage.Deeds;
+using IdentityServer.Storage.Users;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.EntityFrameworkCore;
 
@@ -59,31 +60,23 @@ internal sealed class MailLinkStore(IDbContextFactory<ServerDb> databases, IDeed
                     return false;
                 }
 
-                var normalized = Normalizer.NormalizeEmail(email);
-                if (await db.Users.AnyAsync(
-                        row => row.Id != subject && (row.NormalizedEmail == normalized || row.NormalizedUserName == normalized), ct)
-                    || !await UseAsync(db, hash, kind, now, ct))
+                var isOwn = user.NormalizedEmail == Normalizer.NormalizeEmail(email);
+                if (await IsTakenAsync(db, subject, email, ct) || !await UseAsync(db, hash, kind, now, ct))
                 {
                     return false;
                 }
 
-                // Who registered with an address signs in by it.
-                var isOwn = user.NormalizedEmail == normalized;
-                var isName = user.NormalizedUserName == user.NormalizedEmail;
-                await db.Users.Where(row => row.Id == subject).ExecuteUpdateAsync(
-                    set => set
-                        .SetProperty(row => row.Email, email)
-                        .SetProperty(row => row.NormalizedEmail, normalized)
-                        .SetProperty(row => row.EmailConfirmed, true)
-                        .SetProperty(row => row.UserName, row => isName ? email : row.UserName)
-                        .SetProperty(row => row.NormalizedUserName, row => isName ? normalized : row.NormalizedUserName)
-                        .SetProperty(row => row.UpdatedAt, now),
-                    ct);
+                await SetEmailAsync(db, user, email, now, ct);
                 db.Record(isOwn ? change.Verified : change.Changed);
                 if (!isOwn)
                 {
-                    // What was on its way to the address that was, opens nothing any more.
-                    await CloseAsync(Open(db, now).Where(row => row.Subject == subject && row.Email != null && row.Email != email), now, ct);
+                    // What was on its way to the address that was, opens nothing any more; but whoever reads mail there may say that it was
+                    // not them.
+                    await CloseAsync(
+                        Open(db, now).Where(row =>
+                            row.Subject == subject && row.Email != null && row.Email != email && row.Kind != MailLink.NotMe),
+                        now,
+                        ct);
                     if (change.Notice is not null)
                     {
                         db.OutboxMails.Add(change.Notice);
@@ -101,6 +94,48 @@ internal sealed class MailLinkStore(IDbContextFactory<ServerDb> databases, IDeed
     /// <summary>For deeds that a link allows: uses it up inside theirs. False: another was first, or it is too late.</summary>
     public static async Task<bool> UseAsync(ServerDb db, string hash, string kind, DateTimeOffset now, CancellationToken ct) =>
         await CloseAsync(Open(db, now).Where(link => link.Hash == hash && link.Kind == kind), now, ct) == 1;
+
+    /// <summary>The same for a deed that knows whose link it must be.</summary>
+    public static async Task<bool> UseOfAsync(ServerDb db, string hash, string subject, DateTimeOffset now, CancellationToken ct) =>
+        await CloseAsync(Open(db, now).Where(link => link.Hash == hash && link.Subject == subject), now, ct) == 1;
+
+    /// <summary>The address that was is the person's again, if it is another now: they read mail there.</summary>
+    public static async Task PutBackAsync(ServerDb db, string subject, string email, DateTimeOffset now, CancellationToken ct)
+    {
+        if (await db.Users.AsNoTracking().FirstOrDefaultAsync(row => row.Id == subject, ct) is not { } user
+            || user.NormalizedEmail == Normalizer.NormalizeEmail(email)
+            || await IsTakenAsync(db, subject, email, ct))
+        {
+            return;
+        }
+
+        await SetEmailAsync(db, user, email, now, ct);
+        await CloseAsync(
+            Open(db, now).Where(row => row.Subject == subject && row.Email != null && row.Email != email), now, ct);
+    }
+
+    private static Task<bool> IsTakenAsync(ServerDb db, string subject, string email, CancellationToken ct)
+    {
+        var normalized = Normalizer.NormalizeEmail(email);
+        return db.Users.AnyAsync(
+            row => row.Id != subject && (row.NormalizedEmail == normalized || row.NormalizedUserName == normalized), ct);
+    }
+
+    // Who registered with an address signs in by it.
+    private static Task<int> SetEmailAsync(ServerDb db, User user, string email, DateTimeOffset now, CancellationToken ct)
+    {
+        var normalized = Normalizer.NormalizeEmail(email);
+        var isName = user.NormalizedUserName == user.NormalizedEmail;
+        return db.Users.Where(row => row.Id == user.Id).ExecuteUpdateAsync(
+            set => set
+                .SetProperty(row => row.Email, email)
+                .SetProperty(row => row.NormalizedEmail, normalized)
+                .SetProperty(row => row.EmailConfirmed, true)
+                .SetProperty(row => row.UserName, row => isName ? email : row.UserName)
+                .SetProperty(row => row.NormalizedUserName, row => isName ? normalized : row.NormalizedUserName)
+                .SetProperty(row => row.UpdatedAt, now),
+            ct);
+    }
 
     private static IQueryable<MailLink> Open(ServerDb db, DateTimeOffset now) =>
         db.MailLinks.Where(link => link.UsedAt == null && link.ExpiresAt > now);

@@ -53,19 +53,14 @@ public sealed record NewPassword : StoredChange
     /// <summary>Hash of the link that allows it, which is used up with it; <see langword="null"/>: the person proved who they are.</summary>
     public string? LinkHash { get; init; }
 
-    /// <summary>The mail address the link went to is the person's own: reading it proved that.</summary>
-    public bool ProvesEmail { get; init; }
-
     private protected override async Task<bool> ChangeAsync(ServerDb db, string subject, DateTimeOffset now, CancellationToken ct)
     {
-        DateTimeOffset? at = now;
-        if (LinkHash is not null && await db.MailLinks
-            .Where(link => link.Hash == LinkHash && link.Subject == subject && link.UsedAt == null && link.ExpiresAt > now)
-            .ExecuteUpdateAsync(set => set.SetProperty(link => link.UsedAt, at), ct) != 1)
+        if (LinkHash is not null && !await MailLinkStore.UseOfAsync(db, LinkHash, subject, now, ct))
         {
             return false;
         }
 
+        DateTimeOffset? at = now;
         DateTimeOffset? open = null;
         var changed = await db.Users
             .Where(user => user.Id == subject && user.DisabledAt == null)
@@ -73,29 +68,39 @@ public sealed record NewPassword : StoredChange
                 set => set
                     .SetProperty(user => user.PasswordHash, PasswordHash)
                     .SetProperty(user => user.PasswordChangedAt, at)
-                    .SetProperty(user => user.PasswordBarredAt, open)
-                    .SetProperty(user => user.EmailConfirmed, user => user.EmailConfirmed || ProvesEmail),
+                    .SetProperty(user => user.PasswordBarredAt, open),
                 ct);
         return changed == 1;
     }
 }
 
-/// <summary>The password may not be used any more, as somebody else may know it; a reset by mail ends that.</summary>
+/// <summary>
+/// Somebody else was in the account. The password may not be used any more until it is reset by mail; what an intruder can have added or
+/// changed to come back is undone.
+/// </summary>
 public sealed record BarredPassword : StoredChange
 {
-    /// <summary>Hash of the link that allows it, which is used up with it; <see langword="null"/>: the person or an admin said so.</summary>
-    public string? LinkHash { get; init; }
+    /// <summary>Hash of the link that allows it, which is used up with it.</summary>
+    public required string LinkHash { get; init; }
+
+    /// <summary>Second factors added since then go: the person's own are set up again, an intruder's open nothing.</summary>
+    public required DateTimeOffset Since { get; init; }
+
+    /// <summary>Where the link went: an address that took its place since is put back, unless another account has it by now.</summary>
+    public required string Email { get; init; }
 
     private protected override async Task<bool> ChangeAsync(ServerDb db, string subject, DateTimeOffset now, CancellationToken ct)
     {
-        DateTimeOffset? at = now;
-        if (LinkHash is not null && await db.MailLinks
-            .Where(link => link.Hash == LinkHash && link.Subject == subject && link.UsedAt == null && link.ExpiresAt > now)
-            .ExecuteUpdateAsync(set => set.SetProperty(link => link.UsedAt, at), ct) != 1)
+        if (!await MailLinkStore.UseOfAsync(db, LinkHash, subject, now, ct))
         {
             return false;
         }
 
+        DateTimeOffset? at = now;
+        await db.Authenticators.Where(row => row.Subject == subject && row.CreatedAt >= Since).ExecuteDeleteAsync(ct);
+        await db.Passkeys.Where(row => row.Subject == subject && row.CreatedAt >= Since).ExecuteDeleteAsync(ct);
+        await db.RecoveryCodes.Where(row => row.Subject == subject && row.CreatedAt >= Since).ExecuteDeleteAsync(ct);
+        await MailLinkStore.PutBackAsync(db, subject, Email, now, ct);
         return await db.Users.Where(user => user.Id == subject)
             .ExecuteUpdateAsync(set => set.SetProperty(user => user.PasswordBarredAt, at), ct) == 1;
     }

@@ -24,13 +24,21 @@ public abstract class AccountPage(AccountAccess access, TimeProvider clock) : Pa
 
     public DateTimeOffset Now { get; } = clock.GetUtcNow();
 
+    /// <summary>They proved who they are a short while ago.</summary>
+    public bool HasProof => access.HasProof(Visit);
+
     /// <summary>Lets whoever is signed in enter.</summary>
     /// <returns>Where to go instead.</returns>
-    protected async ValueTask<IActionResult?> EnterAsync(CancellationToken ct)
+    protected ValueTask<IActionResult?> EnterAsync(CancellationToken ct) => EnterAsync(Links.AccountName, ct);
+
+    /// <summary>The same, for a page that a sign-in leads back to.</summary>
+    /// <param name="name">The page, as <see cref="Links.AfterSignIn"/> knows it.</param>
+    /// <param name="ct">Stops before anything is read.</param>
+    protected async ValueTask<IActionResult?> EnterAsync(string name, CancellationToken ct)
     {
         if (await access.FindAsync(HttpContext, ct) is not { } visit)
         {
-            return new SeeOther(access.WayToProof(Request, null, Links.AccountName));
+            return new SeeOther(access.WayToProof(Request, null, name));
         }
 
         Visit = visit;

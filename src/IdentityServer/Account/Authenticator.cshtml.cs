@@ -57,7 +57,7 @@ public sealed class AuthenticatorModel(
 
         TakeWords();
         Apps = await authenticators.ListAsync(Visit.Subject, ct);
-        Form = Apps.Count < AuthenticatorApps.Most
+        Form = Apps.Count < IAuthenticators.Most
             ? new AuthenticatorForm(apps.Offer(Self), texts["Enrol_DefaultName"], IsRefused: false)
             : null;
         return Page();

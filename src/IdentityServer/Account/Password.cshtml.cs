@@ -109,7 +109,12 @@ public sealed class PasswordModel(
             Audit = Event(AuditTypes.PasswordChanged, "changed"),
             Mail = notices.Compose(MailKind.PasswordChanged, Visit.User, HttpContext),
         };
-        await revoker.EndPersonAsync(Visit.Subject, Visit.Session.Id, change, Because("password_changed"), ct);
+        if (!await revoker.EndPersonAsync(Visit.Subject, Visit.Session.Id, change, Because("password_changed"), ct))
+        {
+            // The account was disabled or deleted meanwhile, and this session ended with it.
+            return new SeeOther(Links.Account(Request));
+        }
+
         notices.Ring();
         await flow.RenewAsync(Visit.Session, [], "password_changed", HttpContext, ct);
         return Tell(texts["Account_DonePassword"], Links.Account(Request));

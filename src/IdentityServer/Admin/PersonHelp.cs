@@ -3,7 +3,6 @@ using IdentityServer.Protocol.Audit;
 using IdentityServer.Protocol.Clients;
 using IdentityServer.Protocol.Revocations;
 using IdentityServer.SignIn;
-using IdentityServer.Storage.Devices;
 using IdentityServer.Storage.Factors;
 using IdentityServer.Storage.Revocations;
 using IdentityServer.Storage.Throttling;
@@ -36,8 +35,8 @@ internal sealed record PersonSituation(User User, OwnedFactors Factors, bool IsT
 internal sealed class PersonHelp(
     ICredentials credentials,
     IFactors factors,
-    IDevices devices,
     IAttempts attempts,
+    Unlocking unlocking,
     IPersonPolicy policy,
     Revoker revoker,
     IAuditLog audits,
@@ -74,11 +73,7 @@ internal sealed class PersonHelp(
             return HelpOutcome.UnknownPerson;
         }
 
-        foreach (var prefix in SignInLimits.CountsOf(subject, await devices.ListAsync(subject, clock.GetUtcNow(), ct)))
-        {
-            await attempts.ForgetBelowAsync(prefix, ct);
-        }
-
+        await unlocking.ForgetAllAsync(subject, ct);
         await audits.WriteAsync([Event(AuditTypes.UserUnlocked, subject, reason, actor)], ct);
         return HelpOutcome.Done;
     }

@@ -82,10 +82,6 @@ public static class Links
     /// <summary>The page that changes the person's address.</summary>
     public static string Email(HttpRequest request) => To(request, "/account/email", null);
 
-    /// <summary>The proof that it wants: from the beginning, or only the factor that lacks.</summary>
-    public static string ProofForEmail(HttpRequest request, bool isFactorOnly) =>
-        To(request, isFactorOnly ? "/login/step-up" : "/login", null, "to", EmailName);
-
     /// <summary>A mail in Development's mailbox.</summary>
     public static string Mail(HttpRequest request, string name) => To(request, "/mailbox", null, "mail", name);
 

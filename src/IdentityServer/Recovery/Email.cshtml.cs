@@ -1,8 +1,6 @@
+using IdentityServer.Account;
 using IdentityServer.Layout;
 using IdentityServer.Mail;
-using IdentityServer.Protocol.Sessions;
-using IdentityServer.SignIn;
-using IdentityServer.Storage.Factors;
 using IdentityServer.Storage.Users;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Mvc.RazorPages;
@@ -12,12 +10,8 @@ namespace IdentityServer.Recovery;
 /// <summary>
 /// The person's own address: to prove it, or to take another. Another one takes effect when it is proven, by a link sent there.
 /// </summary>
-public sealed class EmailModel(
-    MailDesk desk, MailRoute route, SessionCookie cookie, ICredentials credentials, IFactors factors, TimeProvider clock) : PageModel
+public sealed class EmailModel(MailDesk desk, MailRoute route, AccountAccess access) : PageModel
 {
-    /// <summary>Whoever has the address can reset the password: only after a fresh proof.</summary>
-    private static readonly TimeSpan ProofLifetime = TimeSpan.FromMinutes(15);
-
     [BindProperty(Name = "email")]
     public string? Typed { get; set; }
 
@@ -64,19 +58,14 @@ public sealed class EmailModel(
             return (NotFound(), null);
         }
 
-        var session = await cookie.FindSessionAsync(HttpContext, ct);
-        var isFresh = session is not null && clock.GetUtcNow() - session.AuthenticatedAt < ProofLifetime;
-        if (!isFresh || await credentials.FindBySubjectAsync(session!.Subject, ct) is not { User: { DisabledAt: null } user })
+        // Whoever has the address can reset the password.
+        var visit = await access.FindAsync(HttpContext, ct);
+        if (visit is null || !access.HasProof(visit))
         {
-            return (new SeeOther(Links.ProofForEmail(Request, isFactorOnly: false)), null);
+            return (new SeeOther(access.WayToProof(Request, visit, Links.EmailName)), null);
         }
 
-        if ((await factors.FindAsync(user.Id, ct)).HasAny && !AcrValues.Satisfies(session.Acr, AcrValues.Mfa))
-        {
-            return (new SeeOther(Links.ProofForEmail(Request, isFactorOnly: true)), null);
-        }
-
-        (Current, IsProven) = (user.Email, user.EmailConfirmed);
-        return (null, user);
+        (Current, IsProven) = (visit.User.Email, visit.User.EmailConfirmed);
+        return (null, visit.User);
     }
 }

@@ -110,7 +110,7 @@ public sealed partial class MailDesk : BackgroundService
         }
 
         // Links of earlier mails work on: whoever got in could otherwise close them by signing in again.
-        var link = Link(handle, MailLinkKinds.NotMe, user.Id, email: null, MailKind.NotMeLifetime);
+        var link = Link(handle, MailLinkKinds.NotMe, user.Id, user.Email, MailKind.NotMeLifetime);
         await _links.AddAsync(link, mail, replaces: false, audit: null, ct);
         _bell.Ring();
     }

@@ -1,3 +1,5 @@
+using IdentityServer.Storage.Mail;
+
 namespace IdentityServer.Recovery;
 
 /// <summary>What mailed links are for, as it is stored.</summary>
@@ -7,5 +9,5 @@ internal static class MailLinkKinds
     public const string Unlock = "unlock";
     public const string VerifyEmail = "verify_email";
     public const string Registration = "registration";
-    public const string NotMe = "not_me";
+    public const string NotMe = MailLink.NotMe;
 }

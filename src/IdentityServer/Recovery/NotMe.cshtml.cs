@@ -29,6 +29,8 @@ public sealed class NotMeModel(IMailLinks links, BrowserCookie browser, MailRout
         var change = new BarredPassword
         {
             LinkHash = Link.Hash,
+            Since = Link.CreatedAt - SignInFlow.PartialLifetime,
+            Email = Link.Email!,
             Audit = new AuditEvent(AuditTypes.PasswordBarred, Now)
             {
                 Actor = "user:" + subject,

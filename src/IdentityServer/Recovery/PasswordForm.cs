@@ -11,8 +11,7 @@ public sealed class PasswordForm(Brand brand, IPasswordHasher<User> hasher, Pass
     /// <summary>The hash, or why there is none: a fault, or no room at this moment (neither).</summary>
     public async ValueTask<(string? Hash, PasswordFault Fault)> TryHashAsync(User user, string password, CancellationToken ct)
     {
-        var fault = PasswordRules.Check(
-            password, ["IdentityServer", brand.Name, user.UserName, user.Email, user.Name, user.GivenName, user.FamilyName]);
+        var fault = PasswordRules.Check(password, PasswordRulesValidator.ContextOf(user, brand));
         if (fault != PasswordFault.None)
         {
             return (null, fault);

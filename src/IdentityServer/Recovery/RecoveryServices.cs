@@ -8,7 +8,6 @@ internal static class RecoveryServices
         services.AddSingleton<MailDesk>();
         services.AddHostedService(provider => provider.GetRequiredService<MailDesk>());
         services.AddSingleton<PasswordForm>();
-        services.AddSingleton<Unlocking>();
         return services;
     }
 }

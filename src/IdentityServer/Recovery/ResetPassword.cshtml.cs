@@ -6,10 +6,8 @@ using IdentityServer.Protocol.Audit;
 using IdentityServer.Protocol.Revocations;
 using IdentityServer.Resources;
 using IdentityServer.SignIn;
-using IdentityServer.Storage.Devices;
 using IdentityServer.Storage.Mail;
 using IdentityServer.Storage.Revocations;
-using IdentityServer.Storage.Throttling;
 using IdentityServer.Storage.Users;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.Extensions.Localization;
@@ -90,7 +88,7 @@ public sealed class ResetPasswordModel(
         }
 
         // 3 what was counted against the old one is forgotten
-        await unlocking.ForgetAsync(user.Id, ct);
+        await unlocking.ForgetPasswordAsync(user.Id, ct);
         notices.Ring();
         TempData[SignInWords.Done] = SignInWords.PasswordChanged;
         return new SeeOther(Links.Login(Request, Waiting));
@@ -126,26 +124,5 @@ public sealed class ResetPasswordModel(
         Response.StatusCode = StatusCodes.Status429TooManyRequests;
         Response.Headers.RetryAfter = PasswordSignIn.BusySeconds.ToString(CultureInfo.InvariantCulture);
         return Page();
-    }
-}
-
-/// <summary>
-/// Forgets what was counted against a person's password, from wherever. What was counted against a second factor stays: a mail does not
-/// stand in for one.
-/// </summary>
-public sealed class Unlocking(IAttempts attempts, IDevices devices, TimeProvider clock)
-{
-    public async ValueTask ForgetAsync(string subject, CancellationToken ct)
-    {
-        var known = await devices.ListAsync(subject, clock.GetUtcNow(), ct);
-        string[] keys =
-        [
-            SignInLimits.PasswordOfAccount(subject),
-            .. known.SelectMany(device => SignInLimits.PasswordOnDevice(device.Id)).Select(counter => counter.Key),
-        ];
-        foreach (var key in keys)
-        {
-            await attempts.ForgetBelowAsync(key, ct);
-        }
     }
 }

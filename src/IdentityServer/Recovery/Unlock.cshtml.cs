@@ -29,7 +29,7 @@ public sealed class UnlockModel(
             return this.Show(PageProblem.LinkClosed);
         }
 
-        await unlocking.ForgetAsync(Link.Subject!, ct);
+        await unlocking.ForgetPasswordAsync(Link.Subject!, ct);
         var audit = new AuditEvent(AuditTypes.UnlockedByMail, Now)
         {
             Actor = "user:" + Link.Subject,

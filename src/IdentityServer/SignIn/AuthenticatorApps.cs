@@ -17,9 +17,6 @@ public sealed record AuthenticatorOffer(string Sealed, string Text, string KeyUr
 public sealed class AuthenticatorApps(
     IAuthenticators authenticators, IDataProtectionProvider protection, Layout.Brand brand, TimeProvider clock)
 {
-    /// <summary>More of them help nobody.</summary>
-    public const int Most = 5;
-
     /// <summary>A new secret for this person; nothing is stored.</summary>
     public AuthenticatorOffer Offer(Person person) => Describe(person, Totp.NewSecret());
 
@@ -44,13 +41,7 @@ public sealed class AuthenticatorApps(
             return false;
         }
 
-        var known = await authenticators.ListAsync(subject, ct);
-        if (known.Count >= Most)
-        {
-            return false;
-        }
-
-        await authenticators.AddAsync(
+        return await authenticators.AddAsync(
             new Authenticator
             {
                 Id = Handle.NewId(),
@@ -64,7 +55,6 @@ public sealed class AuthenticatorApps(
             audit,
             mail,
             ct);
-        return true;
     }
 
     /// <summary>True when the code is one of the person's apps and was not accepted before.</summary>

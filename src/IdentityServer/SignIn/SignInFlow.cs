@@ -61,8 +61,8 @@ public sealed partial class SignInFlow(
     /// <summary>How long a session kept on a device may rest.</summary>
     public static readonly TimeSpan KeptIdle = TimeSpan.FromDays(14);
 
-    // Time enough to fetch a phone, or to install an app on it.
-    private static readonly TimeSpan PartialLifetime = TimeSpan.FromMinutes(15);
+    /// <summary>How long a sign-in may take: time enough to fetch a phone, or to install an app on it.</summary>
+    public static readonly TimeSpan PartialLifetime = TimeSpan.FromMinutes(15);
 
     // A browser that was not used to sign in for so long is a stranger again.
     private static readonly TimeSpan DeviceLifetime = TimeSpan.FromDays(400);

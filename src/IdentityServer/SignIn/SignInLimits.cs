@@ -67,13 +67,13 @@ internal static class SignInLimits
     /// <summary>Words for second factors, each with a count of its own.</summary>
     public static IReadOnlyList<string> Factors { get; } = ["otp", "recovery", "passkey"];
 
-    /// <summary>How the keys begin of everything that is counted against a person.</summary>
-    public static IEnumerable<string> CountsOf(string subject, IEnumerable<Device> devices) =>
-    [
-        PasswordOfAccount(subject),
-        .. Factors.Select(factor => FactorOfAccount(factor, subject)),
-        .. devices.SelectMany(device => Factors.Prepend("pwd").Select(way => $"{way}:device:{device.Id}")),
-    ];
+    /// <summary>How the keys begin of what is counted against a person's password.</summary>
+    public static IEnumerable<string> PasswordCountsOf(string subject, IEnumerable<Device> devices) =>
+        [PasswordOfAccount(subject), .. devices.Select(device => $"pwd:device:{device.Id}")];
+
+    /// <summary>The same for second factors.</summary>
+    public static IEnumerable<string> FactorCountsOf(string subject, IEnumerable<Device> devices) =>
+        Factors.SelectMany(factor => devices.Select(device => $"{factor}:device:{device.Id}").Prepend(FactorOfAccount(factor, subject)));
 
     /// <summary>Stands for a name nobody has.</summary>
     public static string Nobody(string typed) => Handle.HashOf(typed.Trim().ToUpperInvariant());

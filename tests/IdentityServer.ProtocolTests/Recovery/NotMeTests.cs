@@ -64,6 +64,53 @@ public sealed class NotMeTests(MailingServer mailing) : RecoveryTest(mailing), I
     }
 
     [Fact]
+    public async Task Not_me_undoes_what_an_intruder_prepared_to_come_back()
+    {
+        var (person, email) = await AddPersonAsync();
+        Assert.True(await CanSignInAsync(person));
+        Server.Clock.Advance(TimeSpan.FromHours(1));
+
+        // Somebody who knows the password adds a factor of their own and takes the address.
+        var intruder = NewBrowser();
+        await intruder.SignInAsync(await OpenAsync(intruder, "/login?to=account"), person, Ct);
+        var link = await MailedLinkAsync(email, "/not-me");
+        var (app, _) = await intruder.EnrolAsync(await OpenAsync(intruder, "/account/authenticator"), Server.Clock, Ct);
+        var form = await OpenAsync(intruder, "/account/email");
+        await intruder.SubmitAsync(form, FormOf(form), Answers(("email", "intruder@example.com")), null, Ct);
+        await FollowAsync(intruder, await MailedLinkAsync("intruder@example.com", "/verify-email"));
+        Assert.Equal("intruder@example.com", (await UserAsync(person.UserName)).Email);
+
+        var browser = NewBrowser();
+        Assert.Equal("/forgot-password", (await FollowAsync(browser, link)).Address.AbsolutePath);
+
+        var user = await UserAsync(person.UserName);
+        Assert.Equal((email, true), (user.Email, user.EmailConfirmed));
+        await ForgetAsync(browser, person.UserName);
+        await FollowAsync(browser, await MailedLinkAsync(email, "/reset-password"), ("new-password", NewPassword));
+        Assert.True(await CanSignInAsync(person with { Password = NewPassword }), "The intruder's factor would be asked for.");
+        Assert.NotNull(app);
+    }
+
+    [Fact]
+    public async Task A_factor_of_the_persons_own_survives_not_me()
+    {
+        var (plain, email) = await AddPersonAsync();
+        var person = await Server.GiveAppAsync(plain, Ct);
+        Server.Clock.Advance(TimeSpan.FromHours(1));
+        Assert.True(await CanSignInAsync(person));
+        Server.Clock.Advance(TimeSpan.FromMinutes(1));
+        Assert.True(await CanSignInAsync(person));
+
+        await FollowAsync(NewBrowser(), await MailedLinkAsync(email, "/not-me"));
+
+        var browser = NewBrowser();
+        await ForgetAsync(browser, person.UserName);
+        await FollowAsync(browser, await MailedLinkAsync(email, "/reset-password"), ("new-password", NewPassword));
+        var page = await browser.SignInAsync(await OpenAsync(browser, "/login"), plain with { Password = NewPassword }, Ct);
+        Assert.Equal("/login/code", page.Address.AbsolutePath);
+    }
+
+    [Fact]
     public async Task The_link_in_an_earlier_mail_works_on_for_a_week()
     {
         var (person, email) = await AddPersonAsync();

@@ -10,7 +10,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace IdentityServer.ProtocolTests.Recovery;
 
 /// <summary>A server that mails, its mail server, and the pages of mailed links. Limits of an hour begin anew for each test.</summary>
-public abstract class RecoveryTest
+public abstract class RecoveryTest : IAsyncLifetime
 {
     protected const string NewPassword = "seven marble teapots whistling";
 
@@ -20,6 +20,24 @@ public abstract class RecoveryTest
     {
         _mailing = mailing;
         Server.Clock.Advance(TimeSpan.FromHours(3));
+    }
+
+    /// <summary>The mails of the test before are none of this one's.</summary>
+    public async ValueTask InitializeAsync()
+    {
+        await using var db = await Server.Services.GetRequiredService<IDbContextFactory<ServerDb>>().CreateDbContextAsync(Ct);
+        for (var tries = 0; tries < 500 && await db.OutboxMails.AnyAsync(mail => mail.SentAt == null && mail.DeadAt == null, Ct); tries++)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(20), Ct);
+        }
+
+        Mails.TakeRest();
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        GC.SuppressFinalize(this);
+        return ValueTask.CompletedTask;
     }
 
     protected static CancellationToken Ct => TestContext.Current.CancellationToken;

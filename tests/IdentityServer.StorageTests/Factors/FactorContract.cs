@@ -27,6 +27,21 @@ public sealed class FactorContract : Contract
     }
 
     [Theory, MemberData(nameof(Databases.All), MemberType = typeof(Databases))]
+    public async Task Five_are_enough_however_many_are_added_at_once(DatabaseProvider provider)
+    {
+        await using var storage = await TestStorage.OpenAsync(provider, Ct);
+        await using var other = storage.AnotherNode();
+        var subject = await AddPersonAsync(storage);
+
+        var added = await AtOnceAsync(12, i => (i % 2 == 0 ? storage : other).Get<IAuthenticators>()
+            .AddAsync(App(subject, lastStep: i), Samples.Audit("added"), mail: null, Ct).AsTask());
+
+        Assert.Equal(IAuthenticators.Most, added.Count(isAdded => isAdded));
+        Assert.Equal(IAuthenticators.Most, (await storage.Get<IAuthenticators>().ListAsync(subject, Ct)).Count);
+        Assert.False(await storage.Get<IAuthenticators>().AddAsync(App("nobody", lastStep: 1), Samples.Audit(), mail: null, Ct));
+    }
+
+    [Theory, MemberData(nameof(Databases.All), MemberType = typeof(Databases))]
     public async Task A_recovery_code_works_once_on_two_nodes(DatabaseProvider provider)
     {
         await using var storage = await TestStorage.OpenAsync(provider, Ct);
@@ -84,17 +99,17 @@ public sealed class FactorContract : Contract
         await using var other = storage.AnotherNode();
         var subject = await AddPersonAsync(storage);
         var apps = new List<Authenticator>();
-        for (var i = 0; i < 6; i++)
+        for (var i = 0; i < IAuthenticators.Most; i++)
         {
             apps.Add(await AddAsync(storage, subject, lastStep: i));
         }
 
-        var removals = await AtOnceAsync(6, i => (i % 2 == 0 ? storage : other).Get<IAuthenticators>()
+        var removals = await AtOnceAsync(IAuthenticators.Most, i => (i % 2 == 0 ? storage : other).Get<IAuthenticators>()
             .RemoveAsync(subject, apps[i].Id, keepOneFactor: true, Samples.Audit("removed"), mail: null, Ct).AsTask());
 
         Assert.Single(removals, removal => removal == AuthenticatorRemoval.LastFactor);
         Assert.Single(await storage.Get<IAuthenticators>().ListAsync(subject, Ct));
-        Assert.Equal(5, (await AuditTypesAsync(storage)).Count(type => type == "removed"));
+        Assert.Equal(IAuthenticators.Most - 1, (await AuditTypesAsync(storage)).Count(type => type == "removed"));
     }
 
     [Theory, MemberData(nameof(Databases.All), MemberType = typeof(Databases))]
@@ -133,18 +148,20 @@ public sealed class FactorContract : Contract
 
     private static async Task<Authenticator> AddAsync(TestStorage storage, string subject, long lastStep)
     {
-        var app = new Authenticator
-        {
-            Id = Handle.NewId(),
-            Subject = subject,
-            Name = "Phone",
-            SealedSecret = "sealed",
-            CreatedAt = Samples.Now,
-            LastStep = lastStep,
-        };
-        await storage.Get<IAuthenticators>().AddAsync(app, Samples.Audit("added"), mail: null, Ct);
+        var app = App(subject, lastStep);
+        Assert.True(await storage.Get<IAuthenticators>().AddAsync(app, Samples.Audit("added"), mail: null, Ct));
         return app;
     }
+
+    private static Authenticator App(string subject, long lastStep) => new()
+    {
+        Id = Handle.NewId(),
+        Subject = subject,
+        Name = "Phone",
+        SealedSecret = "sealed",
+        CreatedAt = Samples.Now,
+        LastStep = lastStep,
+    };
 
     private static RecoveryCode Code(string subject, string hash) =>
         new() { Id = Handle.NewId(), Subject = subject, Salt = "00", Hash = hash, CreatedAt = Samples.Now };
