@@ -51,7 +51,7 @@ const ask = async (form, mediation) => {
 
 // Passkeys where the user name is typed. Asked for anew before the server forgets that it asked.
 const offer = async form => {
-  if (!('autofill' in form.dataset) || !await PublicKeyCredential.isConditionalMediationAvailable?.()) return;
+  if (form.dataset.autofill !== 'yes' || !await PublicKeyCredential.isConditionalMediationAvailable?.()) return;
   ask(form, 'conditional');
 };
 
@@ -65,7 +65,7 @@ document.addEventListener('submit', event => {
 
 document.addEventListener('DOMContentLoaded', () => {
   document.querySelector('.notice[role=alert]')?.focus();
-  const form = canUsePasskeys && document.querySelector('form[data-autofill]');
+  const form = canUsePasskeys && document.querySelector('form[data-autofill=yes]');
   if (!form) return;
   offer(form);
   setInterval(() => isOffer && offer(form), 8 * 60000);
