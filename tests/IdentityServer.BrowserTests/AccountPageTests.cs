@@ -16,7 +16,7 @@ public sealed class AccountPageTests(HostedSite site)
 
         await visitor.Page.Locator("a[href='/account/profile']").FocusAsync();
         await keyboard.PressAsync("Enter");
-        await visitor.Page.WaitForURLAsync("**/account/profile");
+        await visitor.ReachAsync("**/account/profile");
         await visitor.Page.Locator("#name").FocusAsync();
         await keyboard.PressAsync("Control+A");
         await keyboard.TypeAsync("Kim");
@@ -28,7 +28,7 @@ public sealed class AccountPageTests(HostedSite site)
 
         await keyboard.PressAsync("Tab");
         await keyboard.PressAsync("Enter");
-        await visitor.Page.WaitForURLAsync("**/account");
+        await visitor.ReachAsync("**/account");
         Assert.Equal("Kim", await visitor.Page.Locator("h1").TextContentAsync());
         Assert.Contains("Your profile was changed", await visitor.Page.Locator("[role=status]").TextContentAsync(), StringComparison.Ordinal);
     }
@@ -52,7 +52,7 @@ public sealed class AccountPageTests(HostedSite site)
         await page.Locator("#current-password").FillAsync(person.Password);
         await page.Locator("#new-password").FillAsync("seven violet anchors rest");
         await page.Locator("main button[type=submit]").ClickAsync();
-        await page.WaitForURLAsync("**/account*");
+        await visitor.ReachAsync("**/account*");
         Assert.Contains("Your password was changed", await page.Locator("[role=status]").TextContentAsync(), StringComparison.Ordinal);
 
         await page.Locator("a[href='/account/authenticator']").ClickAsync();
@@ -67,6 +67,6 @@ public sealed class AccountPageTests(HostedSite site)
     {
         await visitor.OpenAsync("/account");
         await visitor.SignInAsync(person);
-        await visitor.Page.WaitForURLAsync("**/account");
+        await visitor.ReachAsync("**/account");
     }
 }

@@ -77,15 +77,15 @@ public sealed class ConsentTests(HostedSite site)
 
         // Bob was remembered because he asked for it; he has to prove himself again.
         await accounts.Last.ClickAsync();
-        await visitor.Page.WaitForURLAsync("**/login?*");
+        await visitor.ReachAsync("**/login?*");
         Assert.Equal("bob", await visitor.Page.Locator("#username").InputValueAsync());
         await visitor.Page.GoBackAsync();
 
         await visitor.Page.GetByText("Remove them").ClickAsync();
-        await visitor.Page.WaitForURLAsync("**/select-account?*");
+        await visitor.ReachAsync("**/select-account?*");
         Assert.Equal(1, await accounts.CountAsync());
         await accounts.First.ClickAsync();
-        await visitor.Page.WaitForURLAsync("**/consent?*");
+        await visitor.ReachAsync("**/consent?*");
         Assert.All(visitor.Posts, post => Assert.Equal(303, post.Status));
     }
 
@@ -101,7 +101,7 @@ public sealed class ConsentTests(HostedSite site)
         await visitor.Page.GetByText("English").ClickAsync();
         Assert.Equal("en", await visitor.Page.Locator("html").GetAttributeAsync("lang"));
         await visitor.SignInAsync(site.Alice);
-        await visitor.Page.WaitForURLAsync("**/consent?*");
+        await visitor.ReachAsync("**/consent?*");
         Assert.Equal("en", await visitor.Page.Locator("html").GetAttributeAsync("lang"));
     }
 }

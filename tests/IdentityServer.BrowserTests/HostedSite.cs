@@ -102,6 +102,18 @@ public sealed class HostedSite : IAsyncLifetime, ICollectionFixture<HostedSite>
         return await Visitor.ArriveAsync(await _browser.NewContextAsync(options), this);
     }
 
+    /// <summary>A browser profile with nothing in it yet, of somebody with their own language, screen and wish for light or dark.</summary>
+    public Task<Visitor> OpenAsync(string locale, int width, ColorScheme scheme, ForcedColors forced = ForcedColors.None) => OpenAsync(options =>
+    {
+        options.Locale = locale;
+        options.ViewportSize = new ViewportSize { Width = width, Height = 800 };
+        options.ColorScheme = scheme;
+        options.ForcedColors = forced;
+    });
+
+    /// <summary>Takes every turn to check a password, and every place in the queue, until disposed of.</summary>
+    public async Task<IAsyncDisposable> CrowdAsync(CancellationToken ct) => await Crowd.GatherAsync(Server, ct);
+
     /// <summary>Somebody new whose name has no place to break.</summary>
     public async Task<Person> AddLongNamedPersonAsync()
     {

@@ -85,10 +85,10 @@ public sealed class KeysPageTests(HostedSite site)
 
         var at = Now.AddDays(3);
         await ScheduleAsync(page, "PS256", at);
-        await page.WaitForURLAsync("**/login?*");
+        await visitor.ReachAsync("**/login?*");
         Assert.Null(await PendingAsync("PS256"));
         await visitor.SignInAsync(site.Opal);
-        await page.WaitForURLAsync("**/admin/keys");
+        await visitor.ReachAsync("**/admin/keys");
         Assert.Null(await PendingAsync("PS256"));
         await page.Locator(".notice button[value=schedule]").ClickAsync();
         await page.Locator("[role=status]").WaitForAsync();
@@ -279,7 +279,7 @@ public sealed class KeysPageTests(HostedSite site)
         var visitor = await site.OpenAsync(change);
         await visitor.OpenAsync("/admin");
         await visitor.SignInAsync(site.Opal);
-        await visitor.Page.WaitForURLAsync("**/admin/keys");
+        await visitor.ReachAsync("**/admin/keys");
         return visitor;
     }
 

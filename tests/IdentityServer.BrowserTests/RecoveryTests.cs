@@ -46,19 +46,19 @@ public sealed class RecoveryTests(HostedSite site)
         var page = visitor.Page;
         await page.GetByRole(AriaRole.Link, new() { Name = "Forgot your password?" }).FocusAsync();
         await page.Keyboard.PressAsync("Enter");
-        await page.WaitForURLAsync("**/forgot-password?*");
+        await visitor.ReachAsync("**/forgot-password?*");
         await page.Locator("#username").FocusAsync();
         await page.Keyboard.TypeAsync(person.UserName);
         await page.Keyboard.PressAsync("Enter");
-        await page.WaitForURLAsync("**/check-mail?*");
+        await visitor.ReachAsync("**/check-mail?*");
 
         await page.GotoAsync(await LinkAsync(person, "/reset-password"));
         await page.Locator("#new-password").FocusAsync();
         await page.Keyboard.TypeAsync(NewPassword);
         await page.Keyboard.PressAsync("Enter");
-        await page.WaitForURLAsync("**/login?*");
+        await visitor.ReachAsync("**/login?*");
         await visitor.SignInAsync(person with { Password = NewPassword });
-        await page.WaitForURLAsync("**/consent?*");
+        await visitor.ReachAsync("**/consent?*");
 
         Assert.Empty(visitor.Complaints);
     }
@@ -98,11 +98,11 @@ public sealed class RecoveryTests(HostedSite site)
         // 1 a forgotten password
         await visitor.ComeFromAppAsync("openid");
         await page.Locator("a[href^='/forgot-password']").ClickAsync();
-        await page.WaitForURLAsync("**/forgot-password?*");
+        await visitor.ReachAsync("**/forgot-password?*");
         yield return "forgot";
         await page.Locator("#username").FillAsync(person.UserName);
         await page.Locator("button[value=reset]").ClickAsync();
-        await page.WaitForURLAsync("**/check-mail?*");
+        await visitor.ReachAsync("**/check-mail?*");
         yield return "check mail";
         var reset = await LinkAsync(person, "/reset-password");
         await page.GotoAsync(reset);
@@ -113,7 +113,7 @@ public sealed class RecoveryTests(HostedSite site)
         yield return "reset, refused";
         await page.Locator("#new-password").FillAsync(NewPassword);
         await page.Locator("form button[type=submit]").ClickAsync();
-        await page.WaitForURLAsync("**/login?*");
+        await visitor.ReachAsync("**/login?*");
         yield return "sign in after a reset";
         await page.GotoAsync(reset);
         yield return "link used";
@@ -122,7 +122,7 @@ public sealed class RecoveryTests(HostedSite site)
         await visitor.OpenAsync("/forgot-password");
         await page.Locator("#username").FillAsync(person.UserName);
         await page.Locator("button[value=unlock]").ClickAsync();
-        await page.WaitForURLAsync("**/check-mail*");
+        await visitor.ReachAsync("**/check-mail*");
         var unlock = await LinkAsync(person, "/unlock");
         await page.GotoAsync(unlock);
         yield return "unlock";
@@ -133,22 +133,22 @@ public sealed class RecoveryTests(HostedSite site)
         }
 
         await page.Locator("form button[type=submit]").ClickAsync();
-        await page.WaitForURLAsync("**/login*");
+        await visitor.ReachAsync("**/login*");
         yield return "sign in after unlocking";
 
         // 3 the address
         await visitor.OpenAsync("/login?to=email");
         await visitor.SignInAsync(person with { Password = NewPassword });
-        await page.WaitForURLAsync("**/account/email*");
+        await visitor.ReachAsync("**/account/email*");
         yield return "address";
         var email = NewEmail();
         await page.Locator("#email").FillAsync(email);
         await page.Locator("form button[type=submit]").ClickAsync();
-        await page.WaitForURLAsync("**/check-mail*");
+        await visitor.ReachAsync("**/check-mail*");
         await page.GotoAsync(await LinkAsync(email, "/verify-email"));
         yield return "verify";
         await page.Locator("form button[type=submit]").ClickAsync();
-        await page.WaitForURLAsync("**/email-confirmed*");
+        await visitor.ReachAsync("**/email-confirmed*");
         yield return "verified";
 
         // 4 not me
@@ -156,13 +156,13 @@ public sealed class RecoveryTests(HostedSite site)
         {
             await stranger.OpenAsync("/login");
             await stranger.SignInAsync(person with { Password = NewPassword });
-            await stranger.Page.WaitForURLAsync(site.Issuer + "/*");
+            await stranger.ReachAsync(site.Issuer + "/*");
         }
 
         await page.GotoAsync(await LinkAsync(email, "/not-me"));
         yield return "not me";
         await page.Locator("form button[type=submit]").ClickAsync();
-        await page.WaitForURLAsync("**/forgot-password*");
+        await visitor.ReachAsync("**/forgot-password*");
         yield return "after not me";
 
         // 5 registration
@@ -171,7 +171,7 @@ public sealed class RecoveryTests(HostedSite site)
         var newcomer = NewEmail();
         await page.Locator("#email").FillAsync(newcomer);
         await page.Locator("form button[type=submit]").ClickAsync();
-        await page.WaitForURLAsync("**/check-mail*");
+        await visitor.ReachAsync("**/check-mail*");
         await page.GotoAsync(await LinkAsync(newcomer, "/register/finish"));
         yield return "finish";
         await page.Locator("#name").FillAsync("Nora\u202eNew");
@@ -182,7 +182,7 @@ public sealed class RecoveryTests(HostedSite site)
         await page.Locator("#name").FillAsync("Nora New");
         await page.Locator("#new-password").FillAsync(NewPassword);
         await page.Locator("form button[type=submit]").ClickAsync();
-        await page.WaitForURLAsync(site.Issuer + "/*");
+        await visitor.ReachAsync(site.Issuer + "/*");
         yield return "registered";
     }
 

@@ -155,7 +155,7 @@ public sealed class Screenshots(HostedSite site)
         });
         await visitor.OpenAsync("/admin");
         await visitor.SignInAsync(person);
-        await visitor.Page.WaitForURLAsync("**/admin/keys");
+        await visitor.ReachAsync("**/admin/keys");
         if (query.Length > 0)
         {
             await visitor.OpenAsync("/admin/keys" + query);
@@ -184,7 +184,7 @@ public sealed class Screenshots(HostedSite site)
         });
         await visitor.OpenAsync("/account");
         await visitor.SignInAsync(person);
-        await visitor.Page.WaitForURLAsync("**/account");
+        await visitor.ReachAsync("**/account");
         await SaveAsync(visitor.Page, name);
     }
 

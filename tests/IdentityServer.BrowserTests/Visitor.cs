@@ -1,5 +1,7 @@
+using System.Text.RegularExpressions;
 using IdentityServer.Testing;
 using Microsoft.Playwright;
+using static Microsoft.Playwright.Assertions;
 
 namespace IdentityServer.BrowserTests;
 
@@ -9,6 +11,9 @@ namespace IdentityServer.BrowserTests;
 /// </summary>
 public sealed class Visitor : IAsyncDisposable
 {
+    // Of a busy machine; nothing here measures time.
+    private const float Patience = 30_000;
+
     private readonly IBrowserContext _context;
     private readonly HostedSite _site;
     private readonly List<string> _strangers = [];
@@ -74,15 +79,76 @@ public sealed class Visitor : IAsyncDisposable
         }
     }
 
+    /// <summary>
+    /// Fills a field in and sends its form, also where the browser would say itself that something is missing, and waits for the answer.
+    /// </summary>
+    public async Task SendAsync(string field, string text)
+    {
+        var typed = Page.Locator(field);
+        await typed.FillAsync(text);
+        await typed.EvaluateAsync("field => { field.form.noValidate = true; document.documentElement.dataset.before = ''; }");
+        await Page.Locator($"form:has({field}) button[type=submit]").ClickAsync();
+        await IsThereAsync(Page.Locator("html:not([data-before])"));
+    }
+
+    /// <summary>Waits until a page is reached and is there as a whole.</summary>
+    /// <param name="address">Its address, where <c>*</c> stands for anything but a slash and <c>**</c> for anything.</param>
+    /// <remarks>
+    /// Looks at what the browser shows until it is so. What the browser tells of loading in passing can be missed on a busy machine, and a
+    /// page that asks for a passkey is never at rest.
+    /// </remarks>
+    public async Task ReachAsync(string address)
+    {
+        var pattern = Regex.Escape(address).Replace(@"\*\*", ".*", StringComparison.Ordinal).Replace(@"\*", "[^/]*", StringComparison.Ordinal);
+        await Expect(Page).ToHaveURLAsync(new Regex($"^{pattern}$", RegexOptions.None, TimeSpan.FromSeconds(1)), new() { Timeout = Patience });
+        await IsThereAsync(Page.Locator("html"));
+    }
+
+    /// <summary>Goes on with the Tab key alone until something has the focus.</summary>
+    public async Task TabToAsync(string what)
+    {
+        await Page.Locator(what).First.WaitForAsync();
+        for (var steps = 0; !await Page.EvaluateAsync<bool>("what => document.activeElement.matches(what)", what); steps++)
+        {
+            Assert.True(steps < 60, $"The keyboard does not lead to {what} at {Page.Url}.");
+            await Page.Keyboard.PressAsync("Tab");
+        }
+    }
+
+    /// <summary>Goes to something with the Tab key and presses a key there.</summary>
+    public async Task PressAsync(string what, string key = "Enter")
+    {
+        await TabToAsync(what);
+        await Page.Keyboard.PressAsync(key);
+    }
+
+    /// <summary>Goes to a field with the Tab key and types.</summary>
+    public async Task TypeAsync(string field, string text)
+    {
+        await TabToAsync(field);
+        await Page.Keyboard.TypeAsync(text);
+    }
+
+    /// <summary>Fills in the sign-in form and sends it, with the keyboard alone.</summary>
+    public async Task SignInByKeyboardAsync(Person person)
+    {
+        await TypeAsync("#username", person.UserName);
+        await TypeAsync("#password", person.Password);
+        await Page.Keyboard.PressAsync("Enter");
+    }
+
     /// <summary>Waits until the app is reached again.</summary>
     /// <returns>The address it was reached at.</returns>
     public async Task<Uri> WaitForAppAsync()
     {
-        await Page.WaitForURLAsync(_site.AppOrigin + "/**");
+        await ReachAsync(_site.AppOrigin + "/**");
         return new Uri(Page.Url);
     }
 
     public ValueTask DisposeAsync() => _context.DisposeAsync();
+
+    private static Task IsThereAsync(ILocator page) =>
+        Expect(page).ToHaveJSPropertyAsync("ownerDocument.readyState", "complete", new() { Timeout = Patience });
 
     private void Note(IRequest request)
     {
