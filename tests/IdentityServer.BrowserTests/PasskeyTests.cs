@@ -213,7 +213,7 @@ public sealed class PasskeyTests(HostedSite site)
     private Task<Person> AddPersonAsync() => site.Server.AddPersonAsync($"passkey{Interlocked.Increment(ref _people)}", Ct);
 
     /// <summary>Gives the browser an authenticator that agrees to everything at once.</summary>
-    private static async Task<(ICDPSession Session, string Id)> CarryAuthenticatorAsync(Visitor visitor)
+    internal static async Task<(ICDPSession Session, string Id)> CarryAuthenticatorAsync(Visitor visitor)
     {
         var session = await visitor.Page.Context.NewCDPSessionAsync(visitor.Page);
         await session.SendAsync("WebAuthn.enable");
@@ -234,7 +234,7 @@ public sealed class PasskeyTests(HostedSite site)
     }
 
     // It would sign in before anybody could press a button.
-    private static Task WithoutAutofillAsync(Visitor visitor) => visitor.Page.AddInitScriptAsync(
+    internal static Task WithoutAutofillAsync(Visitor visitor) => visitor.Page.AddInitScriptAsync(
         "if (!localStorage.autofill) PublicKeyCredential.isConditionalMediationAvailable = async () => false");
 
     private static async Task AddPasskeyAsync(Visitor visitor, Person person)

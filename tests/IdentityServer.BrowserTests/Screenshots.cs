@@ -4,6 +4,7 @@ using IdentityServer.Protocol.Audit;
 using IdentityServer.Protocol.Changes;
 using IdentityServer.Protocol.Clients;
 using IdentityServer.Protocol.Keys;
+using IdentityServer.Protocol.Sessions;
 using IdentityServer.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Playwright;
@@ -64,6 +65,14 @@ public sealed class Screenshots(HostedSite site)
         await PictureAccountAsync(ida, "account", ColorScheme.Light, 1280, "en-GB");
         await PictureAccountAsync(ida, "account-dark", ColorScheme.Dark, 1280, "en-GB");
         await PictureAccountAsync(ida, "account-narrow", ColorScheme.Light, 390, "zh-CN");
+    }
+
+    [Fact]
+    public async Task The_second_factor_can_be_pictured()
+    {
+        var ct = TestContext.Current.CancellationToken;
+        await PictureFactorsAsync("", await site.Server.AddPersonAsync("iris", ct), ColorScheme.Light, 1280, "en-GB");
+        await PictureFactorsAsync("-narrow", await site.AddLongNamedPersonAsync(), ColorScheme.Dark, 360, "zh-CN");
     }
 
     /// <summary>A week in the life of the keys: one rollover behind, one ahead, and a client that has not heard of it.</summary>
@@ -186,6 +195,61 @@ public sealed class Screenshots(HostedSite site)
         await visitor.SignInAsync(person);
         await visitor.ReachAsync("**/account");
         await SaveAsync(visitor.Page, name);
+    }
+
+    /// <summary>Setting an authenticator app up, then signing in with its code, a recovery code, and a passkey.</summary>
+    private async Task PictureFactorsAsync(string variant, Person person, ColorScheme scheme, int width, string locale)
+    {
+        await using var visitor = await site.OpenAsync(locale, width, scheme);
+        var page = visitor.Page;
+        await page.SetViewportSizeAsync(width, 990);
+        await visitor.ComeFromAppAsync("openid", ("acr_values", AcrValues.Mfa));
+        await visitor.SignInAsync(person);
+        await visitor.ReachAsync("**/login/enrol?*");
+        await SaveAsync(page, "enrol" + variant);
+        var app = new AuthenticatorApp((await page.Locator(".key-text").TextContentAsync())!, site.Server.Clock);
+        await visitor.SendAsync("#code", "000000");
+        await SaveAsync(page, "enrol-refused" + variant);
+        await visitor.SendAsync("#code", app.NextCode());
+        await SaveAsync(page, "recovery-codes" + variant);
+        await page.Context.ClearCookiesAsync();
+        await page.SetViewportSizeAsync(width, 800);
+
+        await visitor.ComeFromAppAsync("openid");
+        await visitor.SignInAsync(person);
+        await visitor.ReachAsync("**/login/code?*");
+        await SaveAsync(page, "sign-in-code" + variant);
+        await visitor.SendAsync("#code", "000000");
+        await SaveAsync(page, "sign-in-code-refused" + variant);
+        await page.Locator("a[href^='/login/recovery']").ClickAsync();
+        await visitor.ReachAsync("**/login/recovery?*");
+        await SaveAsync(page, "sign-in-recovery" + variant);
+        await visitor.SendAsync("#recovery", "K7QM-2XRD-9FTW-H4");
+        await SaveAsync(page, "sign-in-recovery-refused" + variant);
+        for (var attempt = 1; attempt < 6; attempt++)
+        {
+            await visitor.SendAsync("#recovery", "K7QM-2XRD-9FTW-H4");
+        }
+
+        await SaveAsync(page, "sign-in-wait" + variant);
+
+        await page.Locator("a[href^='/login/code']").ClickAsync();
+        await visitor.ReachAsync("**/login/code?*");
+        site.Server.Clock.Advance(TimeSpan.FromMinutes(1));
+        await visitor.SendAsync("#code", app.NextCode());
+        await PasskeyTests.CarryAuthenticatorAsync(visitor);
+        await PasskeyTests.WithoutAutofillAsync(visitor);
+        await visitor.OpenAsync("/account/passkeys");
+        await page.Locator("form[data-passkey] button").ClickAsync();
+        await page.Locator(".list > li").WaitForAsync();
+        await SaveAsync(page, "account-passkeys" + variant);
+        await page.Context.ClearCookiesAsync();
+        await visitor.ComeFromAppAsync("openid");
+        await visitor.SignInAsync(person);
+        await visitor.ReachAsync("**/login/code?*");
+        await page.Locator("a[href^='/login/passkey']").ClickAsync();
+        await visitor.ReachAsync("**/login/passkey?*");
+        await SaveAsync(page, "sign-in-passkey" + variant);
     }
 
     private async Task PictureSignInAsync(string name, ColorScheme scheme, int width, string locale, ForcedColors forced = ForcedColors.None)
