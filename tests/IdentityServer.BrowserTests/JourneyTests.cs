@@ -95,4 +95,34 @@ public sealed class JourneyTests(HostedSite site)
 
         async Task AtAppAsync() => Assert.Contains("code=", (await visitor.WaitForAppAsync()).Query, StringComparison.Ordinal);
     }
+
+    [Theory]
+    [InlineData("en-GB", 1280, ColorScheme.Light)]
+    [InlineData("en-GB", 360, ColorScheme.Dark)]
+    [InlineData("zh-CN", 1280, ColorScheme.Dark)]
+    [InlineData("zh-CN", 360, ColorScheme.Light)]
+    public async Task With_the_keyboard_alone_an_account_is_chosen_and_left(string locale, int width, ColorScheme scheme)
+    {
+        var person = await site.AddLongNamedPersonAsync();
+        await using var visitor = await site.OpenAsync(locale, width, scheme);
+        await visitor.ComeFromAppAsync("openid");
+        await visitor.SignInByKeyboardAsync(person);
+        await visitor.ReachAsync("**/consent?*");
+        await visitor.PressAsync("button[value=allow]");
+        await visitor.WaitForAppAsync();
+
+        site.Server.Clock.Advance(TimeSpan.FromSeconds(1));
+        await visitor.ComeFromAppAsync("openid", ("prompt", "select_account"));
+        await visitor.ReachAsync("**/select-account?*");
+        await visitor.PressAsync("button.pick");
+        Assert.Contains("code=", (await visitor.WaitForAppAsync()).Query, StringComparison.Ordinal);
+
+        var leaving = site.App.EndSessionAddress(
+            new("client_id", site.App.ClientId), new("post_logout_redirect_uri", site.App.PostLogoutRedirectUri));
+        await visitor.Page.GotoAsync(leaving.AbsoluteUri);
+        await visitor.PressAsync("main form button");
+        Assert.Equal(site.App.PostLogoutRedirectUri, (await visitor.WaitForAppAsync()).AbsoluteUri);
+        Assert.All(visitor.Posts, post => Assert.Equal(303, post.Status));
+        Assert.Empty(visitor.Complaints);
+    }
 }

@@ -184,12 +184,7 @@ public sealed class PasskeyTests(HostedSite site)
     public async Task Every_page_of_passkeys_meets_WCAG_2_2_AA(string locale, string language, int width, ColorScheme scheme)
     {
         var person = await AddPersonAsync();
-        await using var visitor = await site.OpenAsync(options =>
-        {
-            options.Locale = locale;
-            options.ViewportSize = new ViewportSize { Width = width, Height = 800 };
-            options.ColorScheme = scheme;
-        });
+        await using var visitor = await site.OpenAsync(locale, width, scheme);
         await CarryAuthenticatorAsync(visitor);
         await WithoutAutofillAsync(visitor);
         var page = visitor.Page;

@@ -19,13 +19,7 @@ public sealed class RecoveryTests(HostedSite site)
     [InlineData("en-GB", "en", 640, ColorScheme.Light, ForcedColors.Active)]
     public async Task Every_page_meets_WCAG_2_2_AA(string locale, string language, int width, ColorScheme scheme, ForcedColors forced)
     {
-        await using var visitor = await site.OpenAsync(options =>
-        {
-            options.Locale = locale;
-            options.ViewportSize = new ViewportSize { Width = width, Height = 800 };
-            options.ColorScheme = scheme;
-            options.ForcedColors = forced;
-        });
+        await using var visitor = await site.OpenAsync(locale, width, scheme, forced);
 
         await foreach (var name in WalkAsync(visitor, locale, language))
         {
@@ -37,29 +31,55 @@ public sealed class RecoveryTests(HostedSite site)
         Assert.All(visitor.Posts.Where(post => post.Path != "/register/finish"), post => Assert.True(post.Status is 303 or 200, $"{post}"));
     }
 
-    [Fact]
-    public async Task With_the_keyboard_alone_a_password_is_reset_and_the_app_reached()
+    [Theory]
+    [InlineData("en-GB", 1280, ColorScheme.Light)]
+    [InlineData("en-GB", 360, ColorScheme.Dark)]
+    [InlineData("zh-CN", 1280, ColorScheme.Dark)]
+    [InlineData("zh-CN", 360, ColorScheme.Light)]
+    public async Task With_the_keyboard_alone_a_password_is_reset_and_the_app_reached(string locale, int width, ColorScheme scheme)
     {
         var person = await AddPersonAsync();
-        await using var visitor = await site.OpenAsync();
+        await using var visitor = await site.OpenAsync(locale, width, scheme);
         await visitor.ComeFromAppAsync("openid");
         var page = visitor.Page;
-        await page.GetByRole(AriaRole.Link, new() { Name = "Forgot your password?" }).FocusAsync();
-        await page.Keyboard.PressAsync("Enter");
+        await visitor.PressAsync("a[href^='/forgot-password']");
         await visitor.ReachAsync("**/forgot-password?*");
-        await page.Locator("#username").FocusAsync();
-        await page.Keyboard.TypeAsync(person.UserName);
+        await visitor.TypeAsync("#username", person.UserName);
         await page.Keyboard.PressAsync("Enter");
         await visitor.ReachAsync("**/check-mail?*");
 
         await page.GotoAsync(await LinkAsync(person, "/reset-password"));
-        await page.Locator("#new-password").FocusAsync();
-        await page.Keyboard.TypeAsync(NewPassword);
+        await visitor.TypeAsync("#new-password", NewPassword);
         await page.Keyboard.PressAsync("Enter");
         await visitor.ReachAsync("**/login?*");
-        await visitor.SignInAsync(person with { Password = NewPassword });
-        await visitor.ReachAsync("**/consent?*");
+        await visitor.SignInByKeyboardAsync(person with { Password = NewPassword });
+        await AllowAsync(visitor);
+        Assert.Empty(visitor.Complaints);
+    }
 
+    [Theory]
+    [InlineData("en-GB", 1280, ColorScheme.Light)]
+    [InlineData("en-GB", 360, ColorScheme.Dark)]
+    [InlineData("zh-CN", 1280, ColorScheme.Dark)]
+    [InlineData("zh-CN", 360, ColorScheme.Light)]
+    public async Task With_the_keyboard_alone_an_account_is_opened_and_the_app_reached(string locale, int width, ColorScheme scheme)
+    {
+        site.Server.Clock.Advance(TimeSpan.FromHours(3));
+        var email = NewEmail();
+        await using var visitor = await site.OpenAsync(locale, width, scheme);
+        await visitor.ComeFromAppAsync("openid");
+        var page = visitor.Page;
+        await visitor.PressAsync("a[href^='/register']");
+        await visitor.ReachAsync("**/register?*");
+        await visitor.TypeAsync("#email", email);
+        await page.Keyboard.PressAsync("Enter");
+        await visitor.ReachAsync("**/check-mail?*");
+
+        await page.GotoAsync(await LinkAsync(email, "/register/finish"));
+        await visitor.TypeAsync("#name", "Nora New");
+        await visitor.TypeAsync("#new-password", NewPassword);
+        await page.Keyboard.PressAsync("Enter");
+        await AllowAsync(visitor);
         Assert.Empty(visitor.Complaints);
     }
 
@@ -184,6 +204,13 @@ public sealed class RecoveryTests(HostedSite site)
         await page.Locator("form button[type=submit]").ClickAsync();
         await visitor.ReachAsync(site.Issuer + "/*");
         yield return "registered";
+    }
+
+    private static async Task AllowAsync(Visitor visitor)
+    {
+        await visitor.ReachAsync("**/consent?*");
+        await visitor.PressAsync("button[value=allow]");
+        Assert.Contains("code=", (await visitor.WaitForAppAsync()).Query, StringComparison.Ordinal);
     }
 
     private static string NewEmail() => $"n{Guid.NewGuid():N}"[..14] + "@example.org";
