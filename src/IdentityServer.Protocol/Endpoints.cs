@@ -11,6 +11,8 @@ public static class Endpoints
     public const string Token = "/connect/token";
     public const string Introspect = "/connect/introspect";
     public const string Revocation = "/connect/revocation";
+    public const string Revocations = "/connect/revocations";
+    public const string RevocationsSnapshot = "/connect/revocations/snapshot";
     public const string UserInfo = "/connect/userinfo";
     public const string EndSession = "/connect/endsession";
     public const string EndSessionResume = "/connect/endsession/resume";

@@ -12,6 +12,9 @@ public sealed record OAuthRequest(Parameters Parameters)
     /// <summary>The session cookie's value: a handle, never a session id.</summary>
     public string? SessionHandle { get; init; }
 
+    /// <summary>The <c>Last-Event-ID</c> header: where a reader of an event stream stopped.</summary>
+    public string? LastEventId { get; init; }
+
     /// <summary>The caller's network address as text, for the audit log.</summary>
     public string? Address { get; init; }
 }

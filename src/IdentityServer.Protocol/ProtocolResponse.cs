@@ -35,6 +35,11 @@ public abstract record ProtocolResponse
     /// <summary>A prepared public document with its ETag and how long it may be kept.</summary>
     public sealed record Document(ReadOnlyMemory<byte> Body, string ContentType, string ETag, TimeSpan MaxAge) : ProtocolResponse;
 
+    /// <summary>A body that is written bit by bit and may go on for long, never cached.</summary>
+    /// <param name="ContentType">Of the body.</param>
+    /// <param name="WriteAsync">Writes it and returns at its end. When it throws, the connection is cut: nobody shall take a part for the whole.</param>
+    public sealed record Live(string ContentType, Func<Stream, CancellationToken, Task> WriteAsync) : ProtocolResponse;
+
     /// <summary>200 with no body (RFC 7009 §2.2).</summary>
     public sealed record Empty : ProtocolResponse;
 

@@ -7,6 +7,7 @@ using IdentityServer.Protocol.Introspect;
 using IdentityServer.Protocol.Issuance;
 using IdentityServer.Protocol.Keys;
 using IdentityServer.Protocol.Pending;
+using IdentityServer.Protocol.RevocationFeed;
 using IdentityServer.Protocol.Revocations;
 using IdentityServer.Protocol.Revoke;
 using IdentityServer.Protocol.Scopes;
@@ -29,6 +30,7 @@ public static class ProtocolServices
         .AddListener<RevocationList>()
         .AddListener<ClientDirectory>()
         .AddListener<ScopeCatalog>()
+        .AddListener<RevocationTail>()
         .AddSingleton<ChangeFeed>()
         .AddSingleton<KeyFetchLedger>()
         .AddSingleton<KeyUseLedger>()
@@ -52,6 +54,7 @@ public static class ProtocolServices
         .AddSingleton<TokenEndpoint>()
         .AddSingleton<IntrospectEndpoint>()
         .AddSingleton<RevokeEndpoint>()
+        .AddSingleton<RevocationFeedEndpoint>()
         .AddSingleton<UserInfoEndpoint>()
         .AddSingleton<EndSessionEndpoint>()
         .AddSingleton<DiscoveryEndpoint>()

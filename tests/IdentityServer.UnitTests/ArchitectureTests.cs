@@ -16,6 +16,7 @@ public sealed partial class ArchitectureTests
         ["Discovery"] = ["Clients", "Keys", "Scopes", "Sessions", "Subjects"],
         ["EndSession"] = ["Clients", "Issuance", "Pending", "Revocations", "Sessions"],
         ["Introspect"] = ["Clients", "Grants", "Issuance", "Scopes"],
+        ["RevocationFeed"] = ["Changes", "Issuance", "Revocations", "Scopes"],
         ["Revoke"] = ["Clients", "Grants", "Issuance", "Revocations"],
         ["Token"] = ["Audit", "Clients", "Grants", "Issuance", "Revocations", "Scopes"],
         ["UserInfo"] = ["Clients", "Grants", "Issuance", "Scopes", "Subjects"],
@@ -36,7 +37,7 @@ public sealed partial class ArchitectureTests
     };
 
     private static readonly string[] EndpointRooms =
-        ["Authorize", "Discovery", "EndSession", "Introspect", "Revoke", "Token", "UserInfo"];
+        ["Authorize", "Discovery", "EndSession", "Introspect", "RevocationFeed", "Revoke", "Token", "UserInfo"];
 
     public static TheoryData<string> Rooms => [.. Directory.EnumerateDirectories(Source(Protocol))
         .Select(path => Path.GetFileName(path))

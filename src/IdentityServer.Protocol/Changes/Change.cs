@@ -22,6 +22,9 @@ public interface IChangeLog
     /// <summary>The highest sequence so far; 0 when the log is empty.</summary>
     ValueTask<long> LatestAsync(CancellationToken ct);
 
+    /// <summary>The sequence of the last row written before the instant; 0 when there is none.</summary>
+    ValueTask<long> LatestBeforeAsync(DateTimeOffset instant, CancellationToken ct);
+
     /// <summary>Rows with a higher sequence than <paramref name="after"/>, in order, at most 1 000.</summary>
     ValueTask<IReadOnlyList<Change>> ReadAsync(long after, CancellationToken ct);
 }

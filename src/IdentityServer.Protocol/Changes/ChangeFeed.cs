@@ -20,18 +20,26 @@ public sealed partial class ChangeFeed(
     private readonly SemaphoreSlim _oneAtATime = new(1);
     private readonly IChangeListener[] _listeners = [.. listeners];
     private readonly Dictionary<long, DateTimeOffset> _seen = [];
+    private TaskCompletionSource _read = NotYet();
     private long _floor;
     private DateTimeOffset _lastRead = DateTimeOffset.MinValue;
 
     /// <summary>True while the log was read within the last 5 s: what memory says can be trusted.</summary>
     public bool IsFresh => clock.GetUtcNow() - _lastRead < StaleAfter;
 
+    /// <summary>Every row up to here was told to the listeners, and none can appear any more.</summary>
+    public long Settled => Interlocked.Read(ref _floor);
+
+    /// <summary>Completes when the log has been read the next time, and what was new has been told.</summary>
+    public Task NextRead => Volatile.Read(ref _read).Task;
+
     /// <summary>Loads every cache. Call once, before serving.</summary>
     public async ValueTask LoadAsync(CancellationToken ct)
     {
         // The position is taken first: what is written while the caches load is applied again afterwards.
         // It steps back a little for rows that were numbered before it but are not visible yet.
-        _floor = Math.Max(0, await log.LatestAsync(ct) - LoadOverlap);
+        var settled = await log.LatestBeforeAsync(clock.GetUtcNow() - Overlap, ct);
+        _floor = Math.Max(0, Math.Min(settled, await log.LatestAsync(ct) - LoadOverlap));
         foreach (var listener in _listeners)
         {
             await listener.LoadAsync(ct);
@@ -103,7 +111,10 @@ public sealed partial class ChangeFeed(
 
         Forget(now);
         _lastRead = now;
+        Interlocked.Exchange(ref _read, NotYet()).SetResult();
     }
+
+    private static TaskCompletionSource NotYet() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     // The floor follows ten seconds behind, so that a row which became visible late is still met.
     private void Forget(DateTimeOffset now)

@@ -61,6 +61,9 @@ public sealed class DiscoveryEndpoint(ScopeCatalog scopes, ClientDirectory clien
             ["jwks_uri"] = options.Issuer + Endpoints.Jwks + query,
             ["introspection_endpoint"] = options.Issuer + Endpoints.Introspect,
             ["revocation_endpoint"] = options.Issuer + Endpoints.Revocation,
+
+            // Ours, in no specification: docs/resource-servers.md.
+            ["revocations_endpoint"] = options.Issuer + Endpoints.Revocations,
             ["end_session_endpoint"] = options.Issuer + Endpoints.EndSession,
             ["scopes_supported"] = List(scopeNames.Where(name => !AdminScopes.All.ContainsKey(name)).Order(StringComparer.Ordinal)),
             ["claims_supported"] = List(

@@ -11,6 +11,9 @@ public interface IRevocationStore
     /// <summary>Every revocation still worth remembering.</summary>
     ValueTask<IReadOnlyList<Revocation>> ListAsync(DateTimeOffset now, CancellationToken ct);
 
+    /// <summary>A part of the same: of one kind, those with a key behind <paramref name="after"/>, by key, at most 1 000.</summary>
+    ValueTask<IReadOnlyList<Revocation>> PageAsync(RevocationKind kind, string after, DateTimeOffset now, CancellationToken ct);
+
     /// <summary>Ends one access token: adds the revocation (a JWT's <c>jti</c>), marks the reference token of that hash ended if one is given.</summary>
     ValueTask<bool> EndTokenAsync(Revocation token, string? referenceHash, AuditEvent audit, CancellationToken ct);
 

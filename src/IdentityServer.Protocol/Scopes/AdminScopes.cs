@@ -3,7 +3,7 @@ using System.Collections.Frozen;
 namespace IdentityServer.Protocol.Scopes;
 
 /// <summary>
-/// The scopes of this server's own admin API (docs/admin-api.md). They are built in, never part of a default, and lead to the issuer as
+/// The scopes of what this server itself offers to programs: the admin API (docs/admin-api.md) and the revocation feed. They are built in, never part of a default, and lead to the issuer as
 /// audience. Metadata does not list them: they are for the few clients that an operator registers for them, not for apps to try.
 /// </summary>
 public static class AdminScopes
@@ -13,6 +13,9 @@ public static class AdminScopes
 
     /// <summary>Help people who cannot sign in: see what they have, unlock, take lost factors away, disable.</summary>
     public const string People = "admin:people";
+
+    /// <summary>Follow what has ended (docs/resource-servers.md).</summary>
+    public const string Revocations = "revocations";
 
     public static FrozenDictionary<string, Scope> All { get; } = new Scope[]
     {
@@ -27,6 +30,11 @@ public static class AdminScopes
             DisplayName = "Help people who cannot sign in",
             Description = "See how people sign in, unlock them, take lost factors away.",
             ChangesData = true,
+        },
+        new(Revocations)
+        {
+            DisplayName = "Follow what has ended",
+            Description = "For APIs that check tokens themselves.",
         },
     }.ToFrozenDictionary(scope => scope.Name, StringComparer.Ordinal);
 

@@ -1,4 +1,5 @@
 using System.Data;
+using System.Data.Common;
 using IdentityServer.Protocol.Audit;
 using IdentityServer.Protocol.Changes;
 using IdentityServer.Protocol.Revocations;
@@ -13,12 +14,30 @@ internal sealed class RevocationStore(IStatements statements, IDeeds deeds) : IR
     private static readonly Statement Unexpired = new(
         """SELECT "Kind", "Key", "At", "ExpiresAt" FROM "Revocations" WHERE "ExpiresAt" > @Now""", ("Now", DbType.Int64));
 
+    private const string OneKind =
+        """
+        "Kind", "Key", "At", "ExpiresAt" FROM "Revocations"
+        WHERE "Kind" = @Kind AND "Key" > @After AND "ExpiresAt" > @Now ORDER BY "Key"
+        """;
+
+    private static readonly Statement Page = new(
+        $"SELECT {OneKind} LIMIT 1000",
+        $"SELECT TOP (1000) {OneKind}",
+        ("Kind", DbType.Int32),
+        ("After", DbType.String),
+        ("Now", DbType.Int64));
+
     public ValueTask<IReadOnlyList<Revocation>> ListAsync(DateTimeOffset now, CancellationToken ct) => statements.ListAsync(
         Unexpired,
         [Columns.Of(now)],
-        reader => new Revocation(
-            (RevocationKind)reader.GetInt32(0), reader.GetString(1), reader.Instant(2), reader.Instant(3)),
+        Read,
         ct);
+
+    public ValueTask<IReadOnlyList<Revocation>> PageAsync(RevocationKind kind, string after, DateTimeOffset now, CancellationToken ct) =>
+        statements.ListAsync(Page, [(int)kind, after, Columns.Of(now)], Read, ct);
+
+    private static Revocation Read(DbDataReader reader) =>
+        new((RevocationKind)reader.GetInt32(0), reader.GetString(1), reader.Instant(2), reader.Instant(3));
 
     public ValueTask<bool> EndTokenAsync(Revocation token, string? referenceHash, AuditEvent audit, CancellationToken ct) =>
         OnceAsync(

@@ -10,7 +10,8 @@ using Microsoft.AspNetCore.Http.Extensions;
 namespace IdentityServer.Protocol;
 
 /// <summary>HTTP out: the only place that turns a <see cref="ProtocolResponse"/> into bytes.</summary>
-internal sealed class ProtocolResponseWriter(SessionCookie cookie, Assets assets, ProtocolOptions options)
+internal sealed partial class ProtocolResponseWriter(
+    SessionCookie cookie, Assets assets, ProtocolOptions options, IHostApplicationLifetime lifetime, ILogger<ProtocolResponseWriter> logger)
 {
     private const string Json = "application/json;charset=UTF-8";
 
@@ -35,6 +36,7 @@ internal sealed class ProtocolResponseWriter(SessionCookie cookie, Assets assets
             ProtocolResponse.Page page => Redirect(context, AddressOf(page)),
             ProtocolResponse.FormPost post => WriteFormPostAsync(context, post, ct),
             ProtocolResponse.ErrorPage page => ShowErrorPage(context, page),
+            ProtocolResponse.Live live => WriteLiveAsync(context, live, ct),
             ProtocolResponse.Empty => WriteBodyAsync(context, 200, null, default, ct),
             _ => throw new UnreachableException(),
         };
@@ -85,6 +87,35 @@ internal sealed class ProtocolResponseWriter(SessionCookie cookie, Assets assets
         response.ContentType = contentType;
         response.ContentLength = body.Length;
         return body.IsEmpty ? Task.CompletedTask : response.BodyWriter.WriteAsync(body, ct).AsTask();
+    }
+
+    private async Task WriteLiveAsync(HttpContext context, ProtocolResponse.Live live, CancellationToken ct)
+    {
+        var headers = context.Response.Headers;
+        headers.CacheControl = "no-store";
+        headers.Pragma = "no-cache";
+
+        // For nginx, which would hold events back until it has a page of them.
+        headers["X-Accel-Buffering"] = "no";
+        context.Response.ContentType = live.ContentType;
+
+        // A stop does not wait for readers who never leave by themselves.
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(ct, lifetime.ApplicationStopping);
+        try
+        {
+            await live.WriteAsync(context.Response.Body, end.Token);
+        }
+        catch (OperationCanceledException) when (end.IsCancellationRequested)
+        {
+            context.Abort();
+        }
+#pragma warning disable CA1031 // the answer has begun: all that is left to say is that it did not come to its end
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            LogCut(logger, exception, context.Request.Path);
+            context.Abort();
+        }
     }
 
     private static Task WriteDocumentAsync(HttpContext context, ProtocolResponse.Document document, CancellationToken ct)
@@ -169,4 +200,7 @@ internal sealed class ProtocolResponseWriter(SessionCookie cookie, Assets assets
         context.Response.StatusCode = page.Error.Status;
         return Task.CompletedTask;
     }
+
+    [LoggerMessage(1204, LogLevel.Error, "The answer of {Path} was cut off.")]
+    private static partial void LogCut(ILogger logger, Exception exception, string path);
 }

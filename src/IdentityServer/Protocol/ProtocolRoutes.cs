@@ -4,6 +4,7 @@ using IdentityServer.Protocol.Authorize;
 using IdentityServer.Protocol.Discovery;
 using IdentityServer.Protocol.EndSession;
 using IdentityServer.Protocol.Introspect;
+using IdentityServer.Protocol.RevocationFeed;
 using IdentityServer.Protocol.Revoke;
 using IdentityServer.Protocol.Token;
 using IdentityServer.Protocol.UserInfo;
@@ -24,6 +25,7 @@ internal static class ProtocolRoutes
         var services = app.Services;
         var discovery = services.GetRequiredService<DiscoveryEndpoint>();
         var jwks = services.GetRequiredService<JwksEndpoint>();
+        var revocations = services.GetRequiredService<RevocationFeedEndpoint>();
         var pipeline = services.GetRequiredService<ProtocolPipeline>();
         var routes = new Dictionary<string, RequestDelegate>(StringComparer.OrdinalIgnoreCase)
         {
@@ -36,6 +38,8 @@ internal static class ProtocolRoutes
             [Endpoints.Token] = Json("POST", allowsScripts: true, services.GetRequiredService<TokenEndpoint>().HandleAsync),
             [Endpoints.Introspect] = Json("POST", allowsScripts: false, services.GetRequiredService<IntrospectEndpoint>().HandleAsync),
             [Endpoints.Revocation] = Json("POST", allowsScripts: true, services.GetRequiredService<RevokeEndpoint>().HandleAsync),
+            [Endpoints.Revocations] = Json("GET", allowsScripts: false, revocations.HandleAsync),
+            [Endpoints.RevocationsSnapshot] = Json("GET", allowsScripts: false, revocations.SnapshotAsync),
             [Endpoints.UserInfo] = Json("GET, POST", allowsScripts: true, services.GetRequiredService<UserInfoEndpoint>().HandleAsync),
         }.ToFrozenDictionary(StringComparer.OrdinalIgnoreCase);
 

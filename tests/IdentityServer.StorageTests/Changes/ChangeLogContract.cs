@@ -29,6 +29,27 @@ public sealed class ChangeLogContract : Contract
     }
 
     [Theory, MemberData(nameof(Databases.All), MemberType = typeof(Databases))]
+    public async Task The_last_row_before_an_instant_is_found(DatabaseProvider provider)
+    {
+        await using var storage = await TestStorage.OpenAsync(provider, Ct);
+        var log = storage.Get<IChangeLog>();
+        Assert.Equal(0, await log.LatestBeforeAsync(Samples.Now, Ct));
+        await using (var db = await storage.Get<IDbContextFactory<ServerDb>>().CreateDbContextAsync(Ct))
+        {
+            for (var i = 0; i < 3; i++)
+            {
+                db.Announce(ChangeKind.Key, $"k{i}", Samples.Now.AddSeconds(i));
+                await db.SaveChangesAsync(Ct);
+            }
+        }
+
+        var all = await log.ReadAsync(0, Ct);
+        Assert.Equal(0, await log.LatestBeforeAsync(Samples.Now, Ct));
+        Assert.Equal(all[0].Sequence, await log.LatestBeforeAsync(Samples.Now.AddSeconds(1), Ct));
+        Assert.Equal(all[2].Sequence, await log.LatestBeforeAsync(Samples.Now.AddDays(1), Ct));
+    }
+
+    [Theory, MemberData(nameof(Databases.All), MemberType = typeof(Databases))]
     public async Task A_page_has_at_most_a_thousand_rows(DatabaseProvider provider)
     {
         await using var storage = await TestStorage.OpenAsync(provider, Ct);

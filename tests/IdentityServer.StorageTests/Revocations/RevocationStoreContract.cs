@@ -10,6 +10,7 @@ using IdentityServer.Storage.Mail;
 using IdentityServer.Storage.Revocations;
 using IdentityServer.Storage.Users;
 using IdentityServer.StorageTests.Factors;
+using Microsoft.EntityFrameworkCore;
 
 namespace IdentityServer.StorageTests.Revocations;
 
@@ -203,6 +204,26 @@ public sealed class RevocationStoreContract : Contract
         await revocations.EndTokenAsync(long_, null, Samples.Audit(), Ct);
 
         Assert.Equal([long_], await revocations.ListAsync(Samples.Now.AddMinutes(1), Ct));
+    }
+
+    [Theory, MemberData(nameof(Databases.All), MemberType = typeof(Databases))]
+    public async Task Each_kind_is_read_page_by_page(DatabaseProvider provider)
+    {
+        await using var storage = await TestStorage.OpenAsync(provider, Ct);
+        var revocations = storage.Get<IRevocationStore>();
+        var tokens = Enumerable.Range(0, 1_001).Select(i => Samples.Revocation(RevocationKind.Token, $"t{i:0000}")).ToArray();
+        await using (var db = await storage.Get<IDbContextFactory<ServerDb>>().CreateDbContextAsync(Ct))
+        {
+            db.Revocations.AddRange(tokens);
+            db.Revocations.Add(Samples.Revocation(RevocationKind.Token, "over") with { ExpiresAt = Samples.Now });
+            db.Revocations.Add(Samples.Revocation(RevocationKind.Grant, "t0000"));
+            await db.SaveChangesAsync(Ct);
+        }
+
+        Assert.Equal(tokens[..1000], await revocations.PageAsync(RevocationKind.Token, "", Samples.Now, Ct));
+        Assert.Equal(tokens[1000..], await revocations.PageAsync(RevocationKind.Token, tokens[999].Key, Samples.Now, Ct));
+        Assert.Empty(await revocations.PageAsync(RevocationKind.Token, tokens[1000].Key, Samples.Now, Ct));
+        Assert.Equal(["t0000"], (await revocations.PageAsync(RevocationKind.Grant, "", Samples.Now, Ct)).Select(revocation => revocation.Key));
     }
 
     [Theory, MemberData(nameof(Databases.All), MemberType = typeof(Databases))]
