@@ -10,13 +10,16 @@ using IdentityServer.Protocol.Revocations;
 using IdentityServer.Protocol.Scopes;
 using IdentityServer.Protocol.Sessions;
 using IdentityServer.Storage.Audit;
+using IdentityServer.Storage.Changes;
 using IdentityServer.Storage.Clients;
 using IdentityServer.Storage.DataProtection;
 using IdentityServer.Storage.Devices;
 using IdentityServer.Storage.Factors;
 using IdentityServer.Storage.Grants;
 using IdentityServer.Storage.Jobs;
+using IdentityServer.Storage.Logout;
 using IdentityServer.Storage.Mail;
+using IdentityServer.Storage.Revocations;
 using IdentityServer.Storage.Risk;
 using IdentityServer.Storage.SignIns;
 using IdentityServer.Storage.Throttling;
@@ -50,6 +53,14 @@ public sealed class ServerDb(DbContextOptions<ServerDb> options) : IdentityDbCon
     public DbSet<TokenRow> Tokens => Set<TokenRow>();
 
     public DbSet<Revocation> Revocations => Set<Revocation>();
+
+    public DbSet<EpochCounter> Epochs => Set<EpochCounter>();
+
+    public DbSet<Receipt> Receipts => Set<Receipt>();
+
+    public DbSet<LogoutNotice> LogoutNotices => Set<LogoutNotice>();
+
+    public DbSet<Node> Nodes => Set<Node>();
 
     public DbSet<SigningKey> SigningKeys => Set<SigningKey>();
 

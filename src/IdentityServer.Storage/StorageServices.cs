@@ -84,6 +84,8 @@ public static class StorageServices
         services.AddSingleton<IConsentStore, ConsentStore>();
         services.AddSingleton<IGrantStore, GrantStore>();
         services.AddSingleton<IRevocationStore, RevocationStore>();
+        services.AddSingleton<IReceiptStore, ReceiptStore>();
+        services.AddSingleton<INodes, NodeStore>();
         services.AddSingleton<IChangeLog, ChangeLog>();
         services.AddSingleton<IKeyStore, KeyStore>();
         services.AddSingleton<IKeyFetchStore, KeyFetchStore>();
@@ -108,6 +110,7 @@ public static class StorageServices
         services.AddSingleton<IOutbox, Outbox>();
         services.AddSingleton<IMailLinks, MailLinkStore>();
         services.AddSingleton<IExpiredRows, ExpiredRows>();
+        services.AddSingleton<ICutoffMarks, CutoffMarks>();
         services.AddSingleton<DataProtectionKeys>();
         services.AddSingleton<IXmlRepository>(provider => provider.GetRequiredService<DataProtectionKeys>());
         services.AddSingleton<IDataProtectionKeys>(provider => provider.GetRequiredService<DataProtectionKeys>());

@@ -13,6 +13,10 @@ internal static class Samples
 
     public static AuditEvent Audit(string type = "test.done") => new(type, Now);
 
+    public static Ending Ending(string type = "test.done", RevocationKind kind = RevocationKind.Grant, string? key = null) => new(
+        Audit(type),
+        new Receipt { Id = Handle.NewId(), At = Now, Kind = kind, Key = key ?? Handle.NewId(), Reason = "test", Actor = "system", ExposedUntil = Now });
+
     public static Session Session(string? subject = null) => new()
     {
         Id = Handle.NewId(),

@@ -36,6 +36,7 @@ public static class AuditTypes
     public const string SignInFailed = "session.sign_in_failed";
     public const string SessionEnded = "session.ended";
     public const string PersonEnded = "session.all_of_person_ended";
+    public const string EverythingEnded = "session.all_ended";
     public const string SignInRisk = "session.risk";
     public const string SteppedUp = "session.stepped_up";
     public const string SessionRenewed = "session.renewed";
@@ -57,6 +58,7 @@ public static class AuditTypes
     public const string Refreshed = "grant.refreshed";
     public const string TokenIssued = "token.issued";
     public const string TokenRevoked = "token.revoked";
+    public const string ClientTokensEnded = "client.all_tokens_ended";
     public const string TokensIssued = "token.issued_summary";
     public const string KeyCreated = "key.created";
     public const string KeyAnnounced = "key.announced";

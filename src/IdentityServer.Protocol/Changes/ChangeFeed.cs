@@ -24,6 +24,9 @@ public sealed partial class ChangeFeed(
     private long _floor;
     private DateTimeOffset _lastRead = DateTimeOffset.MinValue;
 
+    /// <summary>What this node has heard of; changes with every poll that met something new.</summary>
+    public Heard Heard { get; private set; } = new(0, []);
+
     /// <summary>True while the log was read within the last 5 s: what memory says can be trusted.</summary>
     public bool IsFresh => clock.GetUtcNow() - _lastRead < StaleAfter;
 
@@ -45,10 +48,22 @@ public sealed partial class ChangeFeed(
             await listener.LoadAsync(ct);
         }
 
+        Heard = new(_floor, []);
         _lastRead = clock.GetUtcNow();
     }
 
     public void Dispose() => _oneAtATime.Dispose();
+
+    /// <summary>
+    /// Makes sure that memory can be trusted: a node that was asleep reads the log before it answers. Throws when it cannot.
+    /// </summary>
+    public async ValueTask RefreshAsync(CancellationToken ct)
+    {
+        if (!IsFresh)
+        {
+            await PollAsync(ct);
+        }
+    }
 
     /// <summary>Reads what is new and applies it: when it returns, memory knows all that was committed before the call.</summary>
     public async ValueTask PollAsync(CancellationToken ct)
@@ -109,7 +124,11 @@ public sealed partial class ChangeFeed(
             LogApplied(logger, fresh.Count, position);
         }
 
-        Forget(now);
+        if (Forget(now) || fresh.Count > 0)
+        {
+            Heard = new(_floor, [.. _seen.Keys.OrderDescending().Take(Heard.MostRecent)]);
+        }
+
         _lastRead = now;
         Interlocked.Exchange(ref _read, NotYet()).SetResult();
     }
@@ -117,7 +136,7 @@ public sealed partial class ChangeFeed(
     private static TaskCompletionSource NotYet() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     // The floor follows ten seconds behind, so that a row which became visible late is still met.
-    private void Forget(DateTimeOffset now)
+    private bool Forget(DateTimeOffset now)
     {
         var old = _seen.Where(entry => now - entry.Value > Overlap).Select(entry => entry.Key).ToArray();
         foreach (var sequence in old)
@@ -125,6 +144,8 @@ public sealed partial class ChangeFeed(
             _seen.Remove(sequence);
             _floor = Math.Max(_floor, sequence);
         }
+
+        return old.Length > 0;
     }
 
     [LoggerMessage(1101, LogLevel.Debug, "Applied {Count} changes up to {Sequence}.")]

@@ -113,6 +113,12 @@ public sealed record Client
     /// <summary>For this client a sign-in counts for so long, unless it asks for less (<c>default_max_age</c>).</summary>
     public TimeSpan? DefaultMaxAge { get; init; }
 
+    /// <summary><c>backchannel_logout_uri</c>: told by this server when a session ends (OpenID Connect Back-Channel Logout 1.0 §2.2).</summary>
+    public string? BackChannelLogoutUri { get; init; }
+
+    /// <summary><c>frontchannel_logout_uri</c>: loaded in a frame of the sign-out page (OpenID Connect Front-Channel Logout 1.0 §2).</summary>
+    public string? FrontChannelLogoutUri { get; init; }
+
     public string? ClientUri { get; init; }
 
     public string? LogoUri { get; init; }

@@ -10,6 +10,9 @@ public interface IClientStore
     /// <summary>All clients, by id.</summary>
     ValueTask<IReadOnlyList<Client>> ListAsync(CancellationToken ct);
 
+    /// <summary>How long the self-contained access tokens of a client live; of no client in particular: the longest of all. <see langword="null"/>: there are none.</summary>
+    ValueTask<TimeSpan?> LongestJwtLifetimeAsync(string? clientId, CancellationToken ct);
+
     /// <summary>False when the id is taken.</summary>
     ValueTask<bool> AddAsync(Client client, AuditEvent audit, CancellationToken ct);
 

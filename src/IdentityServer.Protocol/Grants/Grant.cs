@@ -31,6 +31,9 @@ public sealed record Grant
     /// <summary>The <c>claims</c> parameter as it was sent (OpenID Connect Core §5.5).</summary>
     public string? ClaimsRequest { get; init; }
 
+    /// <summary>The number of the latest cutoff when it was opened; storage sets it (docs/adr/0017).</summary>
+    public long Epoch { get; init; }
+
     public DateTimeOffset? EndedAt { get; init; }
 }
 

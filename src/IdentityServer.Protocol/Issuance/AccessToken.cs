@@ -1,10 +1,11 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using IdentityServer.Protocol.Revocations;
 
 namespace IdentityServer.Protocol.Issuance;
 
 /// <summary>The claims of an access token (RFC 9068 §2.2), in a JWT or stored with a reference token. Times are seconds since 1970.</summary>
-public sealed record AccessToken
+public sealed record AccessToken : IEndable
 {
     [JsonPropertyName("iss")]
     public required string Issuer { get; init; }
@@ -45,6 +46,11 @@ public sealed record AccessToken
     [JsonPropertyName("amr")]
     public IReadOnlyList<string>? Amr { get; init; }
 
+    /// <summary>The number of the latest cutoff when it was granted; one of its person or client with a higher number ends it (docs/adr/0017).</summary>
+    [JsonPropertyName("epoch")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public long Epoch { get; init; }
+
     /// <summary>True when it speaks of a person, not of the client itself.</summary>
     [JsonIgnore]
     public bool IsOfPerson => GrantId is not null;
@@ -53,7 +59,7 @@ public sealed record AccessToken
     public IReadOnlyList<string> Scopes => Scope?.Split(' ') ?? [];
 
     /// <summary>What an entitlement says, as claims.</summary>
-    public static AccessToken Of(Entitlement entitlement, string issuer, IReadOnlyList<string> audience)
+    public static AccessToken Of(Entitlement entitlement, string issuer, IReadOnlyList<string> audience, long epoch)
     {
         var grant = entitlement.Grant;
         return new AccessToken
@@ -73,6 +79,7 @@ public sealed record AccessToken
             AuthenticatedAt = grant?.AuthenticatedAt.ToUnixTimeSeconds(),
             Acr = grant?.Acr,
             Amr = grant?.Amr,
+            Epoch = epoch,
         };
     }
 

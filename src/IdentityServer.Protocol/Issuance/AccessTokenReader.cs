@@ -3,6 +3,7 @@ using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
+using IdentityServer.Protocol.Changes;
 using IdentityServer.Protocol.Clients;
 using IdentityServer.Protocol.Grants;
 using IdentityServer.Protocol.Keys;
@@ -18,6 +19,7 @@ public sealed class AccessTokenReader(
     IGrantStore grants,
     RevocationList revocations,
     ClientDirectory clients,
+    ChangeFeed feed,
     ProtocolOptions options,
     TimeProvider clock)
 {
@@ -31,10 +33,12 @@ public sealed class AccessTokenReader(
     /// <summary>The token, or <see langword="null"/> when it is not ours, over, or ended.</summary>
     public async ValueTask<AccessToken?> ReadAsync(string text, CancellationToken ct)
     {
+        // Nothing is called alive from a memory that slept.
+        await feed.RefreshAsync(ct);
         var token = text.Length == HandleLength ? await ReadReferenceAsync(text, ct) : await ReadJwtAsync(text);
         return token is not null
             && clock.GetUtcNow().ToUnixTimeSeconds() < token.ExpiresAt
-            && !revocations.IsEnded(token.Id, token.GrantId, token.SessionId)
+            && !revocations.IsEnded(token)
             && await clients.FindAsync(token.ClientId, ct) is not null
                 ? token
                 : null;

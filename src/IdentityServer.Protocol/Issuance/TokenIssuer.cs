@@ -5,6 +5,7 @@ using System.Text.Json.Nodes;
 using IdentityServer.Protocol.Clients;
 using IdentityServer.Protocol.Grants;
 using IdentityServer.Protocol.Keys;
+using IdentityServer.Protocol.Revocations;
 using IdentityServer.Protocol.Scopes;
 using IdentityServer.Protocol.Subjects;
 using Microsoft.IdentityModel.JsonWebTokens;
@@ -14,7 +15,7 @@ namespace IdentityServer.Protocol.Issuance;
 
 /// <summary>Turns an entitlement into tokens: access tokens (RFC 9068 or reference) and ID tokens (OpenID Connect Core §2).</summary>
 public sealed class TokenIssuer(
-    SigningKeyRing keys, KeyUseLedger uses, ScopeCatalog scopes, ISubjects subjects, ProtocolOptions options)
+    SigningKeyRing keys, KeyUseLedger uses, ScopeCatalog scopes, ISubjects subjects, RevocationList revocations, ProtocolOptions options)
 {
     private const string AccessTokenAlgorithm = "ES256";
 
@@ -74,12 +75,13 @@ public sealed class TokenIssuer(
             audience = [.. audience, options.Issuer];
         }
 
-        return AccessToken.Of(entitlement, options.Issuer, audience);
+        // A client's own token is as old as the cutoffs that this node has heard of; one of the client that it has not heard of yet ends it too.
+        return AccessToken.Of(entitlement, options.Issuer, audience, entitlement.Grant?.Epoch ?? revocations.Epoch);
     }
 
     private string Sign(AccessToken token)
     {
-        var claims = new Dictionary<string, object>(12, StringComparer.Ordinal)
+        var claims = new Dictionary<string, object>(14, StringComparer.Ordinal)
         {
             ["iss"] = token.Issuer,
             ["sub"] = token.Subject,
@@ -95,6 +97,7 @@ public sealed class TokenIssuer(
         AddIfKnown(claims, "auth_time", token.AuthenticatedAt);
         AddIfKnown(claims, "acr", token.Acr);
         AddIfKnown(claims, "amr", token.Amr?.ToArray());
+        AddIfKnown(claims, "epoch", token.Epoch == 0 ? null : token.Epoch);
 
         var credentials = keys.Current.Signing[AccessTokenAlgorithm];
         uses.Count(credentials.Key.KeyId, token.ClientId, DateTimeOffset.FromUnixTimeSeconds(token.ExpiresAt));

@@ -28,6 +28,8 @@ internal sealed record FeedEntry
     {
         Kind = revocation.Kind.ToString().ToLowerInvariant(),
         Key = revocation.Key,
+        Epoch = revocation.IsCutoff ? revocation.Epoch : null,
+        ExceptSessionId = revocation.ExceptSessionId,
         At = revocation.At.ToUnixTimeMilliseconds(),
         ExpiresAt = revocation.ExpiresAt.ToUnixTimeMilliseconds(),
     };

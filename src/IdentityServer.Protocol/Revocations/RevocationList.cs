@@ -1,26 +1,80 @@
 using System.Collections.Concurrent;
 using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
 using IdentityServer.Protocol.Changes;
 
 namespace IdentityServer.Protocol.Revocations;
 
-/// <summary>What has ended, in memory: a check is a dictionary lookup. Other nodes' endings arrive by the change log.</summary>
+/// <summary>What of a token is compared with what has ended.</summary>
+public interface IEndable
+{
+    /// <summary>The <c>jti</c>.</summary>
+    string Id { get; }
+
+    /// <summary>The <c>gid</c>; <see langword="null"/>: a client's own.</summary>
+    string? GrantId { get; }
+
+    /// <summary>The <c>sid</c>, when it ends with its session.</summary>
+    string? SessionId { get; }
+
+    /// <summary>The <c>sub</c>.</summary>
+    string Subject { get; }
+
+    string ClientId { get; }
+
+    /// <summary>The number of the latest cutoff when it was granted.</summary>
+    long Epoch { get; }
+}
+
+/// <summary>
+/// What has ended, in memory: a check is a few dictionary lookups. Other nodes' endings arrive by the change log. A key is kept as 16
+/// octets of its hash, so that a million of them fit into 200 MiB.
+/// </summary>
 public sealed class RevocationList(IRevocationStore store, TimeProvider clock) : IChangeListener
 {
     private static readonly TimeSpan PurgeInterval = TimeSpan.FromMinutes(1);
 
-    private readonly ConcurrentDictionary<(RevocationKind Kind, string Key), DateTimeOffset> _ended = new();
+    private readonly ConcurrentDictionary<UInt128, long> _ended = new();
+    private readonly ConcurrentDictionary<(RevocationKind Kind, string Key), Revocation> _cutoffs = new();
+    private long _epoch;
     private long _lastPurge = clock.GetTimestamp();
 
-    /// <summary>True when the token, its grant or its session has ended.</summary>
-    public bool IsEnded(string tokenId, string? grantId, string? sessionId) =>
-        !_ended.IsEmpty
-        && (_ended.ContainsKey((RevocationKind.Token, tokenId))
-            || (grantId is not null && _ended.ContainsKey((RevocationKind.Grant, grantId)))
-            || (sessionId is not null && _ended.ContainsKey((RevocationKind.Session, sessionId))));
+    /// <summary>The number of the latest cutoff that this node has heard of.</summary>
+    public long Epoch => Interlocked.Read(ref _epoch);
+
+    /// <summary>How much is remembered.</summary>
+    public int Count => _ended.Count + _cutoffs.Count;
+
+    /// <summary>True when the token, its grant, its session, or all that its person or client had has ended.</summary>
+    public bool IsEnded(IEndable token) =>
+        (!_ended.IsEmpty
+            && (_ended.ContainsKey(KeyOf(RevocationKind.Token, token.Id))
+                || (token.GrantId is not null && _ended.ContainsKey(KeyOf(RevocationKind.Grant, token.GrantId)))
+                || (token.SessionId is not null && _ended.ContainsKey(KeyOf(RevocationKind.Session, token.SessionId)))))
+        || (!_cutoffs.IsEmpty
+            && ((token.GrantId is not null && IsCut(RevocationKind.Subject, token.Subject, token))
+                || IsCut(RevocationKind.Client, token.ClientId, token)
+                || IsCut(RevocationKind.Everything, Revocation.Everyone, token)));
 
     /// <summary>Takes effect on this node at once.</summary>
-    public void Add(Revocation revocation) => _ended[(revocation.Kind, revocation.Key)] = revocation.ExpiresAt;
+    public void Add(Revocation revocation)
+    {
+        if (!revocation.IsCutoff)
+        {
+            _ended[KeyOf(revocation.Kind, revocation.Key)] = revocation.ExpiresAt.ToUnixTimeMilliseconds();
+            return;
+        }
+
+        // Told twice, or late: the latest counts.
+        _cutoffs.AddOrUpdate(
+            (revocation.Kind, revocation.Key), revocation, (_, known) => known.Epoch > revocation.Epoch ? known : revocation);
+        long known;
+        while ((known = Epoch) < revocation.Epoch
+            && Interlocked.CompareExchange(ref _epoch, revocation.Epoch, known) != known)
+        {
+        }
+    }
 
     public async ValueTask LoadAsync(CancellationToken ct)
     {
@@ -40,33 +94,78 @@ public sealed class RevocationList(IRevocationStore store, TimeProvider clock) :
         if (clock.GetElapsedTime(_lastPurge) > PurgeInterval)
         {
             _lastPurge = clock.GetTimestamp();
-            var now = clock.GetUtcNow();
-            foreach (var (key, expiresAt) in _ended)
-            {
-                if (expiresAt <= now)
-                {
-                    _ended.TryRemove(key, out _);
-                }
-            }
+            Purge(clock.GetUtcNow());
         }
 
         return ValueTask.CompletedTask;
     }
 
     /// <summary>The text of a revocation in the change log: see <see cref="Change.Key"/>.</summary>
-    public static string Format(Revocation revocation) => string.Create(
-        CultureInfo.InvariantCulture,
-        $"{(int)revocation.Kind}:{revocation.Key}:{revocation.At.ToUnixTimeMilliseconds()}:{revocation.ExpiresAt.ToUnixTimeMilliseconds()}");
+    public static string Format(Revocation revocation)
+    {
+        // The key of a cutoff may be a client id, which may hold a colon.
+        var text = string.Create(
+            CultureInfo.InvariantCulture,
+            $"{(int)revocation.Kind}:{Uri.EscapeDataString(revocation.Key)}:{revocation.At.ToUnixTimeMilliseconds()}:{revocation.ExpiresAt.ToUnixTimeMilliseconds()}");
+        return revocation.IsCutoff
+            ? string.Create(CultureInfo.InvariantCulture, $"{text}:{revocation.Epoch}:{revocation.ExceptSessionId}")
+            : text;
+    }
 
     /// <summary>Reads what <see cref="Format"/> wrote.</summary>
     public static Revocation Parse(string text)
     {
         var parts = text.Split(':');
-        return new(
+        var revocation = new Revocation(
             (RevocationKind)int.Parse(parts[0], CultureInfo.InvariantCulture),
-            parts[1],
+            Uri.UnescapeDataString(parts[1]),
             Instant(parts[2]),
             Instant(parts[3]));
+        return revocation.IsCutoff
+            ? revocation with
+            {
+                Epoch = long.Parse(parts[4], CultureInfo.InvariantCulture),
+                ExceptSessionId = parts[5].Length == 0 ? null : parts[5],
+            }
+            : revocation;
+    }
+
+    private bool IsCut(RevocationKind kind, string key, IEndable token) =>
+        _cutoffs.TryGetValue((kind, key), out var cutoff)
+        && token.Epoch < cutoff.Epoch
+        && (cutoff.ExceptSessionId is null || token.SessionId != cutoff.ExceptSessionId);
+
+    private void Purge(DateTimeOffset now)
+    {
+        var instant = now.ToUnixTimeMilliseconds();
+        foreach (var (key, expiresAt) in _ended)
+        {
+            if (expiresAt <= instant)
+            {
+                _ended.TryRemove(key, out _);
+            }
+        }
+
+        foreach (var (key, cutoff) in _cutoffs)
+        {
+            if (cutoff.ExpiresAt <= now)
+            {
+                _cutoffs.TryRemove(KeyValuePair.Create(key, cutoff));
+            }
+        }
+    }
+
+    // Ids are random and ours, so nobody chooses two that meet in 128 bits.
+    private static UInt128 KeyOf(RevocationKind kind, string key)
+    {
+        Span<byte> text = stackalloc byte[256];
+        text[0] = (byte)kind;
+        var octets = key.Length < 128
+            ? text[..(1 + Encoding.UTF8.GetBytes(key, text[1..]))]
+            : [(byte)kind, .. Encoding.UTF8.GetBytes(key)];
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(octets, hash);
+        return new UInt128(BitConverter.ToUInt64(hash), BitConverter.ToUInt64(hash[8..]));
     }
 
     private static DateTimeOffset Instant(string milliseconds) =>

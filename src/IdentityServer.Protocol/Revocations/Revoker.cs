@@ -1,31 +1,44 @@
 using IdentityServer.Protocol.Audit;
 using IdentityServer.Protocol.Clients;
 using IdentityServer.Protocol.Grants;
-using IdentityServer.Protocol.Sessions;
 
 namespace IdentityServer.Protocol.Revocations;
 
 /// <summary>
 /// The only way anything is ended. Each method is one transaction, known to this node when it returns and to the others
-/// by the change log.
+/// by the change log; its receipt says how far the ending has got.
 /// </summary>
-public sealed class Revoker(IRevocationStore store, RevocationList list, IEnumerable<IReuseWatch> watches, TimeProvider clock)
+public sealed class Revoker(
+    IRevocationStore store, RevocationList list, IClientStore clients, IEnumerable<IReuseWatch> watches, TimeProvider clock)
 {
     // A revocation outlives every access token it ends.
     private static readonly TimeSpan Remembered = ClientDraft.LongestLifetime + TimeSpan.FromHours(1);
 
     /// <summary>Ends one access token, self-contained or reference.</summary>
-    public async ValueTask EndTokenAsync(string tokenId, string? referenceHash, Cause cause, CancellationToken ct)
+    /// <param name="token">The token.</param>
+    /// <param name="referenceHash">Hash of its handle, when it is a reference token.</param>
+    /// <param name="cause">Who ends it, and why.</param>
+    /// <param name="ct">Stops before anything is changed.</param>
+    /// <returns><see langword="null"/> when it had ended.</returns>
+    public async ValueTask<Receipt?> EndTokenAsync(IEndable token, string? referenceHash, Cause cause, CancellationToken ct)
     {
-        var revocation = Revocation(RevocationKind.Token, tokenId);
-        await store.EndTokenAsync(revocation, referenceHash, cause.Event(AuditTypes.TokenRevoked, revocation.At), ct);
+        var revocation = Revocation(RevocationKind.Token, token.Id);
+        var receipt = await ReceiptAsync(revocation, cause, token.ClientId, ct) with
+        {
+            ClientId = token.ClientId,
+            Subject = token.GrantId is null ? null : token.Subject,
+            SessionId = token.SessionId,
+        };
+        var audit = cause.Event(AuditTypes.TokenRevoked, revocation.At) with { GrantId = token.GrantId };
+        var isEnded = await store.EndTokenAsync(revocation, referenceHash, new(audit, receipt), ct);
         list.Add(revocation);
+        return isEnded ? receipt : null;
     }
 
     /// <summary>Ends a grant because something spent was presented again, and tells who watches for that, once.</summary>
     public async ValueTask EndReusedGrantAsync(Grant grant, Cause cause, CancellationToken ct)
     {
-        if (await EndGrantAsync(grant, cause, ct))
+        if (await EndGrantAsync(grant, cause, ct) is not null)
         {
             foreach (var watch in watches)
             {
@@ -34,8 +47,8 @@ public sealed class Revoker(IRevocationStore store, RevocationList list, IEnumer
         }
     }
 
-    /// <summary>Ends a grant and everything issued under it; false when it had ended.</summary>
-    public async ValueTask<bool> EndGrantAsync(Grant grant, Cause cause, CancellationToken ct)
+    /// <summary>Ends a grant and everything issued under it; <see langword="null"/> when it had ended.</summary>
+    public async ValueTask<Receipt?> EndGrantAsync(Grant grant, Cause cause, CancellationToken ct)
     {
         var revocation = Revocation(RevocationKind.Grant, grant.Id);
         var audit = cause.Event(AuditTypes.GrantEnded, revocation.At) with
@@ -45,42 +58,83 @@ public sealed class Revoker(IRevocationStore store, RevocationList list, IEnumer
             Subject = grant.Subject,
             SessionId = grant.SessionId,
         };
-        var isEnded = await store.EndGrantAsync(revocation, audit, ct);
+        var receipt = await ReceiptAsync(revocation, cause, grant.ClientId, ct) with
+        {
+            ClientId = grant.ClientId,
+            Subject = grant.Subject,
+            SessionId = grant.SessionId,
+        };
+        var isEnded = await store.EndGrantAsync(revocation, new(audit, receipt), ct);
         list.Add(revocation);
-        return isEnded;
+        return isEnded ? receipt : null;
     }
 
-    /// <summary>Ends a session and the grants bound to it; offline grants too when <paramref name="alsoOffline"/> is set.</summary>
-    public async ValueTask EndSessionAsync(
+    /// <summary>
+    /// Ends a session and the grants bound to it; offline grants too when <paramref name="alsoOffline"/> is set. <see langword="null"/> when
+    /// all of it had ended.
+    /// </summary>
+    public async ValueTask<Receipt?> EndSessionAsync(
         string sessionId, string subject, bool alsoOffline, Cause cause, CancellationToken ct)
     {
         var revocation = Revocation(RevocationKind.Session, sessionId);
         var audit = cause.Event(AuditTypes.SessionEnded, revocation.At) with { SessionId = sessionId, Subject = subject };
-        var ended = await store.EndSessionAsync(revocation, alsoOffline, audit, ct);
+        var receipt = await ReceiptAsync(revocation, cause, onlyClientId: null, ct) with
+        {
+            Subject = subject,
+            SessionId = sessionId,
+            AlsoOffline = alsoOffline,
+        };
+        var ended = await store.EndSessionAsync(revocation, alsoOffline, new(audit, receipt), ct);
         foreach (var each in ended.Append(revocation))
         {
             list.Add(each);
         }
+
+        return ended.Count > 0 ? receipt : null;
     }
 
     /// <summary>
-    /// Ends every session of a person and every grant under one, in one transaction with the change that causes it.
+    /// Ends every session of a person and every grant they gave, in one transaction with the change that causes it.
     /// </summary>
     /// <param name="subject">Whose.</param>
     /// <param name="exceptSessionId">The session that goes on; <see langword="null"/>: none.</param>
     /// <param name="change">What else is changed with it; <see langword="null"/>: nothing.</param>
     /// <param name="cause">Who ends it, and why.</param>
     /// <param name="ct">Stops before anything is changed.</param>
-    /// <returns>False when the change was refused (a link that was used, say): nothing was done then.</returns>
-    public async ValueTask<bool> EndPersonAsync(
+    /// <returns><see langword="null"/> when the change was refused (a link that was used, say): nothing was done then.</returns>
+    public async ValueTask<Receipt?> EndPersonAsync(
         string subject, string? exceptSessionId, PersonChange? change, Cause cause, CancellationToken ct)
     {
-        // Never stored under this kind: each session and each offline grant has a revocation of its own.
-        var person = Revocation(RevocationKind.Session, subject);
+        var person = Revocation(RevocationKind.Subject, subject);
         var audit = cause.Event(AuditTypes.PersonEnded, person.At) with { Subject = subject, SessionId = exceptSessionId };
-        if (await store.EndPersonAsync(person, exceptSessionId, change, audit, ct) is not { } ended)
+        var receipt = await ReceiptAsync(person, cause, onlyClientId: null, ct) with
         {
-            return false;
+            Subject = subject,
+            AlsoOffline = true,
+            ExceptSessionId = exceptSessionId,
+        };
+        if (await store.EndPersonAsync(person, exceptSessionId, change, new(audit, receipt), ct) is not { } cutoff)
+        {
+            return null;
+        }
+
+        list.Add(cutoff);
+        return receipt with { Epoch = cutoff.Epoch };
+    }
+
+    /// <summary>
+    /// A person takes back what they allowed an app: the consent and every grant they gave it, in one transaction. <see langword="null"/>
+    /// when there was nothing to take back.
+    /// </summary>
+    public async ValueTask<Receipt?> EndAppAsync(string subject, string clientId, Cause cause, CancellationToken ct)
+    {
+        // Never stored under this key: each grant has a revocation of its own.
+        var person = Revocation(RevocationKind.Grant, subject);
+        var audit = cause.Event(AuditTypes.ConsentRemoved, person.At) with { Subject = subject, ClientId = clientId };
+        var receipt = await ReceiptAsync(person, cause, clientId, ct) with { Subject = subject, ClientId = clientId };
+        if (await store.EndAppAsync(person, clientId, new(audit, receipt), ct) is not { } ended)
+        {
+            return null;
         }
 
         foreach (var each in ended)
@@ -88,45 +142,53 @@ public sealed class Revoker(IRevocationStore store, RevocationList list, IEnumer
             list.Add(each);
         }
 
-        return true;
+        return receipt;
     }
 
-    /// <summary>A person takes back what they allowed an app: the consent and every grant they gave it, in one transaction.</summary>
-    public async ValueTask EndAppAsync(string subject, string clientId, Cause cause, CancellationToken ct)
+    /// <summary>Ends every grant that anybody gave a client, and the client's own tokens. People stay signed in.</summary>
+    public async ValueTask<Receipt> EndClientAsync(string clientId, Cause cause, CancellationToken ct)
     {
-        // As above: each grant has a revocation of its own.
-        var person = Revocation(RevocationKind.Grant, subject);
-        var audit = cause.Event(AuditTypes.ConsentRemoved, person.At) with { Subject = subject, ClientId = clientId };
-        foreach (var each in await store.EndAppAsync(person, clientId, audit, ct))
-        {
-            list.Add(each);
-        }
+        var client = Revocation(RevocationKind.Client, clientId);
+        var audit = cause.Event(AuditTypes.ClientTokensEnded, client.At) with { ClientId = clientId };
+        return await CutAsync(client, audit, await ReceiptAsync(client, cause, clientId, ct) with { ClientId = clientId, AlsoOffline = true }, ct);
     }
 
-    /// <summary>Ends every session and every grant under one: for the day when nothing can be trusted. Harmless when run again.</summary>
-    /// <returns>How many sessions there were.</returns>
-    public async ValueTask<int> EndAllSessionsAsync(ISessionStore sessions, Cause cause, CancellationToken ct)
+    /// <summary>Ends every session and every grant: for the day when nothing can be trusted.</summary>
+    public async ValueTask<Receipt> EndEverythingAsync(Cause cause, CancellationToken ct)
     {
-        var count = 0;
-        var after = "";
-        while (await sessions.ListLiveAsync(after, ct) is { Count: > 0 } part)
-        {
-            foreach (var (id, subject) in part)
-            {
-                await EndSessionAsync(id, subject, alsoOffline: true, cause, ct);
-                count++;
-            }
+        var everything = Revocation(RevocationKind.Everything, Revocations.Revocation.Everyone);
+        var audit = cause.Event(AuditTypes.EverythingEnded, everything.At);
+        return await CutAsync(everything, audit, await ReceiptAsync(everything, cause, onlyClientId: null, ct) with { AlsoOffline = true }, ct);
+    }
 
-            after = part[^1].Id;
-        }
-
-        return count;
+    private async ValueTask<Receipt> CutAsync(Revocation what, AuditEvent audit, Receipt receipt, CancellationToken ct)
+    {
+        var cutoff = await store.CutAsync(what, new(audit, receipt), ct);
+        list.Add(cutoff);
+        return receipt with { Epoch = cutoff.Epoch };
     }
 
     private Revocation Revocation(RevocationKind kind, string key)
     {
         var now = clock.GetUtcNow();
         return new(kind, key, now, now + Remembered);
+    }
+
+    private async ValueTask<Receipt> ReceiptAsync(Revocation what, Cause cause, string? onlyClientId, CancellationToken ct)
+    {
+        // As the clients are now: a lifetime that was shortened a moment ago counts from the tokens issued since.
+        var exposure = await clients.LongestJwtLifetimeAsync(onlyClientId, ct);
+        return new Receipt
+        {
+            Id = Handle.NewId(),
+            At = what.At,
+            Kind = what.Kind,
+            Key = what.Key,
+            Reason = cause.Reason,
+            Note = cause.Note,
+            Actor = cause.Actor,
+            ExposedUntil = what.At + (exposure ?? TimeSpan.Zero),
+        };
     }
 }
 
@@ -140,6 +202,15 @@ public sealed record Cause(string Reason, string Actor, string? Address)
 
     public string? GrantId { get; init; }
 
-    internal AuditEvent Event(string type, DateTimeOffset at) =>
-        new(type, at) { Actor = Actor, Address = Address, Detail = Reason, ClientId = ClientId, GrantId = GrantId };
+    /// <summary>What whoever ends it wrote for the record.</summary>
+    public string? Note { get; init; }
+
+    internal AuditEvent Event(string type, DateTimeOffset at) => new(type, at)
+    {
+        Actor = Actor,
+        Address = Address,
+        Detail = Note is null ? Reason : $"{Reason}: {Note}",
+        ClientId = ClientId,
+        GrantId = GrantId,
+    };
 }

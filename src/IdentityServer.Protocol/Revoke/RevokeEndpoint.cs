@@ -47,7 +47,7 @@ public sealed class RevokeEndpoint(
                 return AnotherClients;
             }
 
-            await revoker.EndTokenAsync(token.Id, hash, cause with { GrantId = token.GrantId }, ct);
+            await revoker.EndTokenAsync(token, hash, cause with { GrantId = token.GrantId }, ct);
         }
 
         // Unknown or over: nothing is left to do, and the client is told so (RFC 7009 §2.2).

@@ -24,7 +24,4 @@ public interface ISessionStore
 
     /// <summary>Ids of the clients that were given something under the session.</summary>
     ValueTask<IReadOnlyList<string>> ListClientsAsync(string sessionId, CancellationToken ct);
-
-    /// <summary>Sessions under which something may still be alive, offline grants included: 500 at most, by id, after the given one.</summary>
-    ValueTask<IReadOnlyList<(string Id, string Subject)>> ListLiveAsync(string after, CancellationToken ct);
 }

@@ -37,6 +37,9 @@ public sealed record Session
     /// <summary>The device it was opened on; <see langword="null"/>: unknown.</summary>
     public string? DeviceId { get; init; }
 
+    /// <summary>The number of the latest cutoff when it was opened; storage sets it (docs/adr/0017).</summary>
+    public long Epoch { get; init; }
+
     public DateTimeOffset? EndedAt { get; init; }
 
     /// <summary>Seen again at least a minute after <see cref="LastSeenAt"/>: worth a write.</summary>

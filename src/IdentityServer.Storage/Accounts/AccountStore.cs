@@ -4,6 +4,7 @@ using IdentityServer.Protocol.Grants;
 using IdentityServer.Protocol.Sessions;
 using IdentityServer.Storage.Audit;
 using IdentityServer.Storage.Deeds;
+using IdentityServer.Storage.Revocations;
 using IdentityServer.Storage.Sessions;
 using Microsoft.EntityFrameworkCore;
 
@@ -16,6 +17,7 @@ internal sealed class AccountStore(IDbContextFactory<ServerDb> databases, IDeeds
         await using var db = await databases.CreateDbContextAsync(ct);
         return await db.Sessions.AsNoTracking()
             .Where(session => session.Subject == subject && session.EndedAt == null)
+            .NotCut(db)
             .OrderByDescending(session => session.LastSeenAt)
             .ThenBy(session => session.Id)
             .ToListAsync(ct);
@@ -32,6 +34,7 @@ internal sealed class AccountStore(IDbContextFactory<ServerDb> databases, IDeeds
         // A grant also ends with its session, when the session ended with all that was given in it.
         await using var db = await databases.CreateDbContextAsync(ct);
         return await GrantsOf(db, subject)
+            .NotCut(db)
             .Where(grant => grant.IsOffline && grant.EndedAt == null && grant.ExpiresAt > now
                 && !db.Sessions.Any(session => session.Id == grant.SessionId
                     && EF.Property<DateTimeOffset?>(session, SessionMapping.OfflineEndedAt) != null))

@@ -31,8 +31,15 @@ internal sealed class ExpiredRows(IStatements statements, IDeeds deeds) : IExpir
         // From then on the assertion is refused for its age.
         new("UsedValues", "ExpiresAt", Margin),
 
-        // From then on nothing that carries the key is alive.
-        new("Revocations", "ExpiresAt", Margin),
+        // From then on nothing that carries the key is alive; a cutoff is also what keeps dead those rows it has not marked yet.
+        new("Revocations", "ExpiresAt", Margin, condition: "(\"Epoch\" = 0 OR \"MarkedAt\" IS NOT NULL)"),
+
+        // A server that stopped without saying so.
+        new("Nodes", "SeenAt", Margin),
+
+        // Looked up as long as the audit log is likely to be asked about it. What was never told of stays until it is.
+        new("Receipts", "At", TimeSpan.FromDays(400), condition: "\"NotifiedAt\" IS NOT NULL"),
+        new("LogoutNotices", "CreatedAt", Remembered, condition: "\"NextAttemptAt\" IS NULL"),
 
         // From then on nothing that the key signed for the client is alive.
         new("KeyUses", "Until", Margin),

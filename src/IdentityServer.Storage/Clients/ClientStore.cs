@@ -16,11 +16,23 @@ internal sealed class ClientStore(IStatements statements, IDeeds deeds) : IClien
         SELECT "Id", "Type", "Name", "AuthMethod", "Secrets", "Jwks", "GrantTypes", "Scopes", "RedirectUris", "PostLogoutRedirectUris",
         "AllowedOrigins", "TokenFormat", "AccessTokenLifetime", "RefreshIdleLifetime", "RefreshAbsoluteLifetime", "RequireConsent",
         "IdTokenSigningAlgorithm", "UserInfoSigningAlgorithm", "ClientUri", "LogoUri", "PolicyUri", "TosUri", "CreatedAt", "DisabledAt",
-        "Version", "KeyCacheLifetime", "RequireReadiness", "MinimumAcr", "DefaultMaxAge" FROM "Clients"
+        "Version", "KeyCacheLifetime", "RequireReadiness", "MinimumAcr", "DefaultMaxAge",
+        "BackChannelLogoutUri", "FrontChannelLogoutUri" FROM "Clients"
         """;
 
     private static readonly Statement ById = new($"{Select} WHERE \"Id\" = @Id", ("Id", DbType.AnsiString));
     private static readonly Statement All = new($"{Select} ORDER BY \"Id\"");
+
+    private static readonly Statement LongestJwt = new(
+        """SELECT MAX("AccessTokenLifetime") FROM "Clients" WHERE "TokenFormat" = 'Jwt'""");
+
+    private static readonly Statement JwtOf = new(
+        """SELECT MAX("AccessTokenLifetime") FROM "Clients" WHERE "TokenFormat" = 'Jwt' AND "Id" = @Id""", ("Id", DbType.AnsiString));
+
+    public async ValueTask<TimeSpan?> LongestJwtLifetimeAsync(string? clientId, CancellationToken ct) =>
+        clientId is null ? (await statements.ListAsync(LongestJwt, [], reader => reader.DurationOrNull(0), ct))[0]
+        : Identifiers.IsPossible(clientId) ? (await statements.ListAsync(JwtOf, [clientId], reader => reader.DurationOrNull(0), ct))[0]
+        : null;
 
     public async ValueTask<Client?> FindAsync(string clientId, CancellationToken ct) =>
         Identifiers.IsPossible(clientId) ? await statements.FirstAsync(ById, [clientId], Read, ct) : null;
@@ -129,5 +141,7 @@ internal sealed class ClientStore(IStatements statements, IDeeds deeds) : IClien
         RequireReadiness = reader.GetBoolean(26),
         MinimumAcr = reader.TextOrNull(27),
         DefaultMaxAge = reader.DurationOrNull(28),
+        BackChannelLogoutUri = reader.TextOrNull(29),
+        FrontChannelLogoutUri = reader.TextOrNull(30),
     };
 }

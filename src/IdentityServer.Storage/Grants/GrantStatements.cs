@@ -3,23 +3,26 @@ using System.Data.Common;
 using IdentityServer.Protocol.Grants;
 using IdentityServer.Storage.Audit;
 using IdentityServer.Storage.Deeds;
+using IdentityServer.Storage.Revocations;
 
 namespace IdentityServer.Storage.Grants;
 
 /// <summary>The busiest statements of all: opening a grant, finding a token, spending it.</summary>
 internal static class GrantStatements
 {
-    private const string GrantColumns = "g.\"Id\", g.\"ClientId\", g.\"Subject\", g.\"SessionId\", g.\"Scopes\", g.\"GrantedAt\", "
+    private static readonly string GrantColumns = "g.\"Id\", g.\"ClientId\", g.\"Subject\", g.\"SessionId\", g.\"Scopes\", g.\"GrantedAt\", "
         + "g.\"ExpiresAt\", g.\"IsOffline\", g.\"AuthenticatedAt\", g.\"Amr\", g.\"Acr\", g.\"ClaimsRequest\", g.\"EndedAt\", "
-        + "s.\"Id\", s.\"EndedAt\", s.\"OfflineEndedAt\"";
+        + "s.\"Id\", s.\"EndedAt\", s.\"OfflineEndedAt\", g.\"Epoch\", "
+        + $"(SELECT MIN(c.\"At\") FROM {Cutoffs.OfGrant("g")})";
 
     /// <summary>
-    /// Whether a grant has ended is read off the grant <em>and</em> its session, in the statement that asks. So an ending needs no
-    /// second pass, and nothing opened or refreshed at the same moment slips through.
+    /// Whether a grant has ended is read off the grant, its session <em>and</em> the cutoffs, in the statement that asks. So an ending
+    /// needs no second pass, and nothing opened or refreshed at the same moment slips through.
     /// </summary>
-    private const string Live = """
+    private static readonly string Live = $"""
         "Grants"."EndedAt" IS NULL AND (("Grants"."IsOffline" = @Yes AND "Sessions"."OfflineEndedAt" IS NULL)
         OR ("Grants"."IsOffline" <> @Yes AND "Sessions"."Id" IS NOT NULL AND "Sessions"."EndedAt" IS NULL))
+        AND NOT EXISTS (SELECT 1 FROM {Cutoffs.OfGrant("\"Grants\"")})
         """;
 
     private static readonly (string Name, DbType Type)[] TokenColumns =
@@ -35,9 +38,8 @@ internal static class GrantStatements
 
     private static readonly Statement InsertToken = Statement.Insert("Tokens", condition: null, TokenColumns);
 
-    private static readonly Statement InsertGrant = Statement.Insert(
-        "Grants",
-        """EXISTS (SELECT 1 FROM "Sessions" WHERE "Sessions"."Id" = @SessionId AND "Sessions"."EndedAt" IS NULL)""",
+    private static readonly (string Name, DbType Type)[] NewGrantColumns =
+    [
         ("Id", DbType.AnsiString),
         ("ClientId", DbType.AnsiString),
         ("Subject", DbType.AnsiString),
@@ -49,7 +51,18 @@ internal static class GrantStatements
         ("AuthenticatedAt", DbType.Int64),
         ("Amr", DbType.String),
         ("Acr", DbType.String),
-        ("ClaimsRequest", DbType.String));
+        ("ClaimsRequest", DbType.String),
+    ];
+
+    // The number of the latest cutoff is read in the same statement: a cutoff that commits later has a higher one.
+    private static readonly Statement InsertGrant = new(
+        $"""
+        INSERT INTO "Grants" ({string.Join(", ", NewGrantColumns.Select(column => $"\"{column.Name}\""))}, "Epoch")
+        SELECT {string.Join(", ", NewGrantColumns.Select(column => $"@{column.Name}"))}, "Epochs"."Value" FROM "Epochs"
+        WHERE EXISTS (SELECT 1 FROM "Sessions" AS s WHERE s."Id" = @SessionId AND s."EndedAt" IS NULL
+        AND NOT EXISTS (SELECT 1 FROM {Cutoffs.OfSession("s")}))
+        """,
+        NewGrantColumns);
 
     private static readonly Statement SpendToken = new(
         $"""
@@ -115,7 +128,7 @@ internal static class GrantStatements
         token.Payload,
     ];
 
-    /// <summary>The grant in <see cref="GrantColumns"/>, with the end that its session gave it if it has none of its own.</summary>
+    /// <summary>The grant in <see cref="GrantColumns"/>, with the end that its session or a cutoff gave it if it has none of its own.</summary>
     public static Grant ReadGrant(DbDataReader reader, int first)
     {
         var grant = new Grant
@@ -133,8 +146,9 @@ internal static class GrantStatements
             Acr = reader.GetString(first + 10),
             ClaimsRequest = reader.TextOrNull(first + 11),
             EndedAt = reader.InstantOrNull(first + 12),
+            Epoch = reader.GetInt64(first + 16),
         };
-        var end = grant switch
+        var end = reader.InstantOrNull(first + 17) ?? grant switch
         {
             { EndedAt: { } at } => at,
             { IsOffline: true } => reader.InstantOrNull(first + 15),

@@ -1,6 +1,5 @@
 using System.Data;
 using System.Data.Common;
-using IdentityServer.Protocol.Audit;
 using IdentityServer.Protocol.Changes;
 using IdentityServer.Protocol.Revocations;
 using IdentityServer.Storage.Deeds;
@@ -12,11 +11,12 @@ namespace IdentityServer.Storage.Revocations;
 internal sealed class RevocationStore(IStatements statements, IDeeds deeds) : IRevocationStore
 {
     private static readonly Statement Unexpired = new(
-        """SELECT "Kind", "Key", "At", "ExpiresAt" FROM "Revocations" WHERE "ExpiresAt" > @Now""", ("Now", DbType.Int64));
+        """SELECT "Kind", "Key", "At", "ExpiresAt", "Epoch", "ExceptSessionId" FROM "Revocations" WHERE "ExpiresAt" > @Now""",
+        ("Now", DbType.Int64));
 
     private const string OneKind =
         """
-        "Kind", "Key", "At", "ExpiresAt" FROM "Revocations"
+        "Kind", "Key", "At", "ExpiresAt", "Epoch", "ExceptSessionId" FROM "Revocations"
         WHERE "Kind" = @Kind AND "Key" > @After AND "ExpiresAt" > @Now ORDER BY "Key"
         """;
 
@@ -37,9 +37,13 @@ internal sealed class RevocationStore(IStatements statements, IDeeds deeds) : IR
         statements.ListAsync(Page, [(int)kind, after, Columns.Of(now)], Read, ct);
 
     private static Revocation Read(DbDataReader reader) =>
-        new((RevocationKind)reader.GetInt32(0), reader.GetString(1), reader.Instant(2), reader.Instant(3));
+        new((RevocationKind)reader.GetInt32(0), reader.GetString(1), reader.Instant(2), reader.Instant(3))
+        {
+            Epoch = reader.GetInt64(4),
+            ExceptSessionId = reader.TextOrNull(5),
+        };
 
-    public ValueTask<bool> EndTokenAsync(Revocation token, string? referenceHash, AuditEvent audit, CancellationToken ct) =>
+    public ValueTask<bool> EndTokenAsync(Revocation token, string? referenceHash, Ending ending, CancellationToken ct) =>
         OnceAsync(
             async (db, ct) =>
             {
@@ -49,10 +53,10 @@ internal sealed class RevocationStore(IStatements statements, IDeeds deeds) : IR
                     .ExecuteUpdateAsync(set => set.SetProperty(row => row.EndedAt, at), ct) == 1;
                 return await RememberAsync(db, token, ct) || ended;
             },
-            audit,
+            ending,
             ct);
 
-    public ValueTask<bool> EndGrantAsync(Revocation grant, AuditEvent audit, CancellationToken ct) =>
+    public ValueTask<bool> EndGrantAsync(Revocation grant, Ending ending, CancellationToken ct) =>
         OnceAsync(
             async (db, ct) =>
             {
@@ -62,11 +66,11 @@ internal sealed class RevocationStore(IStatements statements, IDeeds deeds) : IR
                     .ExecuteUpdateAsync(set => set.SetProperty(row => row.EndedAt, at), ct) == 1;
                 return ended && await RememberAsync(db, grant, ct);
             },
-            audit,
+            ending,
             ct);
 
     public async ValueTask<IReadOnlyList<Revocation>> EndSessionAsync(
-        Revocation session, bool alsoOffline, AuditEvent audit, CancellationToken ct)
+        Revocation session, bool alsoOffline, Ending ending, CancellationToken ct)
     {
         IReadOnlyList<Revocation> remembered = [];
         var done = await OnceAsync(
@@ -105,17 +109,17 @@ internal sealed class RevocationStore(IStatements statements, IDeeds deeds) : IR
 
                 return true;
             },
-            audit,
+            ending,
             ct);
         return done ? remembered : [];
     }
 
-    public async ValueTask<IReadOnlyList<Revocation>?> EndPersonAsync(
-        Revocation person, string? exceptSessionId, PersonChange? change, AuditEvent audit, CancellationToken ct)
+    public async ValueTask<Revocation?> EndPersonAsync(
+        Revocation person, string? exceptSessionId, PersonChange? change, Ending ending, CancellationToken ct)
     {
         try
         {
-            return await deeds.RunAsync<IReadOnlyList<Revocation>?>(
+            return await deeds.RunAsync<Revocation?>(
                 async (db, ct) =>
                 {
                     if (change is not null && !await ((StoredChange)change).ApplyAsync(db, person.Key, person.At, ct))
@@ -123,35 +127,49 @@ internal sealed class RevocationStore(IStatements statements, IDeeds deeds) : IR
                         return null;
                     }
 
-                    var ended = await EndSessionsOfAsync(db, person, exceptSessionId, ct);
-                    if (ended.Count > 0)
-                    {
-                        db.Record(audit);
-                    }
-
+                    var cutoff = await db.CutAsync(person, exceptSessionId, ct);
                     if (change is not null)
                     {
                         await ((StoredChange)change).EndAsync(db, person.Key, ct);
                     }
 
-                    await db.SaveChangesAsync(ct);
-                    return ended;
+                    await WriteAsync(db, ending, [cutoff], ct);
+                    return cutoff;
                 },
                 ct);
         }
         catch (DbUpdateException error) when (UniqueViolation.Is(error))
         {
-            // Somebody ended one of the sessions in the same instant: with that done, the rest is as before.
-            return await EndPersonAsync(person, exceptSessionId, change, audit, ct);
+            // The person's first two cutoffs in the same instant: with one of them there, the other replaces it.
+            return await EndPersonAsync(person, exceptSessionId, change, ending, ct);
         }
     }
 
-    public async ValueTask<IReadOnlyList<Revocation>> EndAppAsync(
-        Revocation person, string clientId, AuditEvent audit, CancellationToken ct)
+    public async ValueTask<Revocation> CutAsync(Revocation cutoff, Ending ending, CancellationToken ct)
     {
         try
         {
-            return await deeds.RunAsync<IReadOnlyList<Revocation>>(
+            return await deeds.RunAsync(
+                async (db, ct) =>
+                {
+                    var cut = await db.CutAsync(cutoff, exceptSessionId: null, ct);
+                    await WriteAsync(db, ending, [cut], ct);
+                    return cut;
+                },
+                ct);
+        }
+        catch (DbUpdateException error) when (UniqueViolation.Is(error))
+        {
+            return await CutAsync(cutoff, ending, ct);
+        }
+    }
+
+    public async ValueTask<IReadOnlyList<Revocation>?> EndAppAsync(
+        Revocation person, string clientId, Ending ending, CancellationToken ct)
+    {
+        try
+        {
+            return await deeds.RunAsync<IReadOnlyList<Revocation>?>(
                 async (db, ct) =>
                 {
                     var consents = await db.Consents
@@ -167,7 +185,7 @@ internal sealed class RevocationStore(IStatements statements, IDeeds deeds) : IR
                     var ended = await grants.ExecuteUpdateAsync(set => set.SetProperty(grant => grant.EndedAt, at), ct);
                     if (consents + ended == 0)
                     {
-                        return [];
+                        return null;
                     }
 
                     IReadOnlyList<Revocation> remembered = [.. alive.Select(id => person with { Kind = RevocationKind.Grant, Key = id })];
@@ -176,8 +194,7 @@ internal sealed class RevocationStore(IStatements statements, IDeeds deeds) : IR
                         await RememberAsync(db, revocation, ct);
                     }
 
-                    db.Record(audit);
-                    await db.SaveChangesAsync(ct);
+                    await WriteAsync(db, ending, [], ct);
                     return remembered;
                 },
                 ct);
@@ -185,40 +202,13 @@ internal sealed class RevocationStore(IStatements statements, IDeeds deeds) : IR
         catch (DbUpdateException error) when (UniqueViolation.Is(error))
         {
             // One of the grants was ended in the same instant: with that done, the rest is as before.
-            return await EndAppAsync(person, clientId, audit, ct);
+            return await EndAppAsync(person, clientId, ending, ct);
         }
     }
 
-    private static async Task<IReadOnlyList<Revocation>> EndSessionsOfAsync(
-        ServerDb db, Revocation person, string? exceptSessionId, CancellationToken ct)
-    {
-        var at = (DateTimeOffset?)person.At;
-        var sessions = db.Sessions.Where(row => row.Subject == person.Key && row.Id != exceptSessionId);
-        var alive = await sessions.Where(row => row.EndedAt == null).Select(row => row.Id).ToListAsync(ct);
-        await sessions.Where(row => row.EndedAt == null)
-            .ExecuteUpdateAsync(set => set.SetProperty(row => row.EndedAt, at), ct);
-        await sessions.Where(row => EF.Property<DateTimeOffset?>(row, SessionMapping.OfflineEndedAt) == null)
-            .ExecuteUpdateAsync(set => set.SetProperty(row => EF.Property<DateTimeOffset?>(row, SessionMapping.OfflineEndedAt), at), ct);
-        var grants = db.Grants.Where(grant => grant.Subject == person.Key && grant.EndedAt == null && grant.SessionId != exceptSessionId);
-        var offline = await grants.Where(grant => grant.IsOffline).Select(grant => grant.Id).ToListAsync(ct);
-        await grants.ExecuteUpdateAsync(set => set.SetProperty(grant => grant.EndedAt, at), ct);
-
-        List<Revocation> remembered =
-        [
-            .. alive.Select(id => person with { Key = id }),
-            .. offline.Select(id => person with { Kind = RevocationKind.Grant, Key = id }),
-        ];
-        foreach (var revocation in remembered)
-        {
-            await RememberAsync(db, revocation, ct);
-        }
-
-        return remembered;
-    }
-
-    /// <summary>Runs the ending; the event is stored if it answers true. Who is second at the same instant has nothing left to do.</summary>
+    /// <summary>Runs the ending; it is told of if it answers true. Who is second at the same instant has nothing left to do.</summary>
     private async ValueTask<bool> OnceAsync(
-        Func<ServerDb, CancellationToken, Task<bool>> end, AuditEvent audit, CancellationToken ct)
+        Func<ServerDb, CancellationToken, Task<bool>> end, Ending ending, CancellationToken ct)
     {
         try
         {
@@ -230,8 +220,7 @@ internal sealed class RevocationStore(IStatements statements, IDeeds deeds) : IR
                         return false;
                     }
 
-                    db.Record(audit);
-                    await db.SaveChangesAsync(ct);
+                    await WriteAsync(db, ending, [], ct);
                     return true;
                 },
                 ct);
@@ -252,5 +241,30 @@ internal sealed class RevocationStore(IStatements statements, IDeeds deeds) : IR
         db.Revocations.Add(revocation);
         db.Announce(ChangeKind.Revocation, RevocationList.Format(revocation), revocation.At);
         return true;
+    }
+
+    private static async Task WriteAsync(ServerDb db, Ending ending, IReadOnlyList<Revocation> cutoffs, CancellationToken ct)
+    {
+        foreach (var cutoff in cutoffs)
+        {
+            db.Announce(ChangeKind.Revocation, RevocationList.Format(cutoff), cutoff.At);
+        }
+
+        db.Record(ending.Audit);
+        var announced = db.ChangeTracker.Entries<Change>().Select(entry => entry.Entity).ToList();
+        await db.SaveChangesAsync(ct);
+        db.Receipts.Add(ending.Receipt with
+        {
+            Note = BoundedText.Cut(ending.Receipt.Note, ReceiptMapping.NoteLength),
+            Epoch = cutoffs.Select(cutoff => cutoff.Epoch).SingleOrDefault(),
+            ExceptSessionId = cutoffs.Select(cutoff => cutoff.ExceptSessionId).SingleOrDefault(),
+            Sequence = announced.Select(change => change.Sequence).DefaultIfEmpty().Max(),
+
+            // Clients are told of sessions alone.
+            NotifiedAt = ending.Receipt.Kind is RevocationKind.Session or RevocationKind.Subject or RevocationKind.Everything
+                ? null
+                : ending.Receipt.At,
+        });
+        await db.SaveChangesAsync(ct);
     }
 }

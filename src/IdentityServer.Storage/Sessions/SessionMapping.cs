@@ -30,7 +30,8 @@ internal sealed class SessionMapping : IEntityTypeConfiguration<Session>
         builder.Property(session => session.UserAgent).HasMaxLength(UserAgentLength);
         builder.Property<DateTimeOffset?>(OfflineEndedAt);
         builder.HasIndex(HandleHash).IsUnique();
-        builder.HasIndex(session => session.Subject);
+        builder.HasIndex(session => new { session.Subject, session.Id });
+        builder.HasIndex(session => new { session.CreatedAt, session.Id });
         builder.HasIndex(session => session.ExpiresAt);
     }
 }

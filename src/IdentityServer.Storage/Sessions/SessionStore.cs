@@ -3,6 +3,7 @@ using System.Data.Common;
 using IdentityServer.Protocol.Audit;
 using IdentityServer.Protocol.Sessions;
 using IdentityServer.Storage.Deeds;
+using IdentityServer.Storage.Revocations;
 using IdentityServer.Storage.SignIns;
 using IdentityServer.Storage.Users;
 using Microsoft.EntityFrameworkCore;
@@ -11,15 +12,17 @@ namespace IdentityServer.Storage.Sessions;
 
 internal sealed class SessionStore(IDbContextFactory<ServerDb> databases, IStatements statements, IDeeds deeds) : ISessionStore, ISignInDoor
 {
-    private const string Select = """
-        SELECT "Id", "Subject", "AuthenticatedAt", "Amr", "Acr", "CreatedAt", "LastSeenAt", "IdleLifetime", "ExpiresAt",
-        "KeepSignedIn", "Address", "UserAgent", "DeviceId", "EndedAt" FROM "Sessions"
+    // A cutoff ends a session without touching it.
+    private static readonly string Select = $"""
+        SELECT s."Id", s."Subject", s."AuthenticatedAt", s."Amr", s."Acr", s."CreatedAt", s."LastSeenAt", s."IdleLifetime",
+        s."ExpiresAt", s."KeepSignedIn", s."Address", s."UserAgent", s."DeviceId",
+        COALESCE(s."EndedAt", (SELECT MIN(c."At") FROM {Cutoffs.OfSession("s")})), s."Epoch" FROM "Sessions" AS s
         """;
 
     private static readonly Statement ByHandle =
-        new($"{Select} WHERE \"HandleHash\" = @HandleHash", ("HandleHash", DbType.AnsiString));
+        new($"{Select} WHERE s.\"HandleHash\" = @HandleHash", ("HandleHash", DbType.AnsiString));
 
-    private static readonly Statement ById = new($"{Select} WHERE \"Id\" = @Id", ("Id", DbType.AnsiString));
+    private static readonly Statement ById = new($"{Select} WHERE s.\"Id\" = @Id", ("Id", DbType.AnsiString));
 
     public async ValueTask OpenAsync(Session session, string handleHash, AuditEvent audit, CancellationToken ct) =>
         await deeds.RunAsync((db, ct) => OpenAsync(db, session, handleHash, audit, ct), ct);
@@ -43,7 +46,12 @@ internal sealed class SessionStore(IDbContextFactory<ServerDb> databases, IState
 
     private static async Task<bool> OpenAsync(ServerDb db, Session session, string handleHash, AuditEvent audit, CancellationToken ct)
     {
-        var row = session with { UserAgent = BoundedText.Cut(session.UserAgent, SessionMapping.UserAgentLength) };
+        // A cutoff that commits later has a higher number, and so ends what is opened here.
+        var row = session with
+        {
+            UserAgent = BoundedText.Cut(session.UserAgent, SessionMapping.UserAgentLength),
+            Epoch = await db.Epochs.Select(counter => counter.Value).SingleAsync(ct),
+        };
         db.Sessions.Add(row).Property(SessionMapping.HandleHash).CurrentValue = handleHash;
         db.Record(audit);
         await db.SaveChangesAsync(ct);
@@ -54,6 +62,7 @@ internal sealed class SessionStore(IDbContextFactory<ServerDb> databases, IState
     {
         var renewed = await db.Sessions
             .Where(row => row.Id == session.Id && row.Subject == session.Subject && row.EndedAt == null)
+            .NotCut(db)
             .ExecuteUpdateAsync(
                 set => set
                     .SetProperty(row => EF.Property<string>(row, SessionMapping.HandleHash), handleHash)
@@ -102,19 +111,6 @@ internal sealed class SessionStore(IDbContextFactory<ServerDb> databases, IState
             .ToListAsync(ct);
     }
 
-    public async ValueTask<IReadOnlyList<(string Id, string Subject)>> ListLiveAsync(string after, CancellationToken ct)
-    {
-        await using var db = await databases.CreateDbContextAsync(ct);
-        var rows = await db.Sessions
-            .Where(row => row.Id.CompareTo(after) > 0
-                && (row.EndedAt == null || EF.Property<DateTimeOffset?>(row, SessionMapping.OfflineEndedAt) == null))
-            .OrderBy(row => row.Id)
-            .Take(500)
-            .Select(row => new { row.Id, row.Subject })
-            .ToListAsync(ct);
-        return [.. rows.Select(row => (row.Id, row.Subject))];
-    }
-
     private static Session Read(DbDataReader reader) => new()
     {
         Id = reader.GetString(0),
@@ -131,5 +127,6 @@ internal sealed class SessionStore(IDbContextFactory<ServerDb> databases, IState
         UserAgent = reader.TextOrNull(11),
         DeviceId = reader.TextOrNull(12),
         EndedAt = reader.InstantOrNull(13),
+        Epoch = reader.GetInt64(14),
     };
 }

@@ -46,7 +46,7 @@ public sealed class DeleteModel(
         }
 
         var deleted = new AccountDeleted { Audit = Event(AuditTypes.UserDeleted) };
-        if (!await revoker.EndPersonAsync(Visit.Subject, exceptSessionId: null, deleted, Because("account_deleted"), ct))
+        if (await revoker.EndPersonAsync(Visit.Subject, exceptSessionId: null, deleted, Because("account_deleted"), ct) is null)
         {
             return Refuse(LastAdmin);
         }

@@ -109,7 +109,7 @@ public sealed class PasswordModel(
             Audit = Event(AuditTypes.PasswordChanged, "changed"),
             Mail = notices.Compose(MailKind.PasswordChanged, Visit.User, HttpContext),
         };
-        if (!await revoker.EndPersonAsync(Visit.Subject, Visit.Session.Id, change, Because("password_changed"), ct))
+        if (await revoker.EndPersonAsync(Visit.Subject, Visit.Session.Id, change, Because("password_changed"), ct) is null)
         {
             // The account was disabled or deleted meanwhile, and this session ended with it.
             return new SeeOther(Links.Account(Request));

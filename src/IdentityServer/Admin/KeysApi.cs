@@ -1,13 +1,12 @@
 using System.Text.Json;
 using IdentityServer.Protocol.Keys;
 using IdentityServer.Protocol.Revocations;
-using IdentityServer.Protocol.Sessions;
 
 namespace IdentityServer.Admin;
 
 /// <summary>The signing keys in the admin API, <c>/admin/api/v1/keys…</c> (docs/admin-api.md).</summary>
 internal sealed class KeysApi(
-    KeySituations situations, KeyRollover rollover, KeyReadiness readiness, SigningKeyRing ring, Revoker revoker, ISessionStore sessions)
+    KeySituations situations, KeyRollover rollover, KeyReadiness readiness, SigningKeyRing ring, Revoker revoker, IReceiptStore receipts)
 {
     private const int LongestReason = 200;
 
@@ -195,7 +194,8 @@ internal sealed class KeysApi(
 
         // Also for a key that was taken back before: whoever was interrupted between the two asks again.
         var ended = body.EndSessions && outcome is (KeyOutcome.Done or KeyOutcome.Refused { Code: "already_revoked" })
-            ? await revoker.EndAllSessionsAsync(sessions, new Cause("key_compromised", call.Actor, Address: null), ct)
+            ? (await receipts.CountAsync(
+                await revoker.EndEverythingAsync(new Cause("key_compromised", call.Actor, Address: null) { Note = body.Reason }, ct), ct)).Sessions
             : (int?)null;
         return outcome is KeyOutcome.Refused { } && ended is { } count
             ? AdminAnswer.Of(new SessionsEndedView(count), AdminJson.Plain.SessionsEndedView)

@@ -91,7 +91,7 @@ internal sealed class PersonHelp(
             Audit = Event(AuditTypes.FactorsReset, subject, reason, actor),
             Mail = notices.Value.Compose(MailKind.SupportReset, who.User, http: null),
         };
-        if (!await revoker.EndPersonAsync(subject, exceptSessionId: null, change, new Cause("factors_reset", actor, null), ct))
+        if (await revoker.EndPersonAsync(subject, exceptSessionId: null, change, new Cause("factors_reset", actor, null) { Note = reason }, ct) is null)
         {
             return HelpOutcome.NothingToDo;
         }
@@ -109,7 +109,7 @@ internal sealed class PersonHelp(
         }
 
         var change = new Disabled { Audit = Event(AuditTypes.UserDisabled, subject, reason, actor) };
-        return await revoker.EndPersonAsync(subject, exceptSessionId: null, change, new Cause("disabled", actor, null), ct) ? HelpOutcome.Done
+        return await revoker.EndPersonAsync(subject, exceptSessionId: null, change, new Cause("disabled", actor, null) { Note = reason }, ct) is not null ? HelpOutcome.Done
             : await policy.IsLastAdminAsync(subject, ct) ? HelpOutcome.LastAdmin
             : HelpOutcome.NothingToDo;
     }

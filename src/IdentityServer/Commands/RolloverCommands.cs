@@ -4,7 +4,6 @@ using IdentityServer.Keys;
 using IdentityServer.Protocol.Clients;
 using IdentityServer.Protocol.Keys;
 using IdentityServer.Protocol.Revocations;
-using IdentityServer.Protocol.Sessions;
 using IdentityServer.Storage.Jobs;
 
 namespace IdentityServer.Commands;
@@ -300,9 +299,9 @@ internal sealed class RolloverCommands(Terminal terminal)
 
         if (endSessions)
         {
-            var ended = await session.Get<Revoker>().EndAllSessionsAsync(
-                session.Get<ISessionStore>(), new Cause("key_compromised", Actor, Address: null), ct);
-            terminal.Say($"{ended.ToString(CultureInfo.InvariantCulture)} sessions ended, with every grant under them.");
+            var receipt = await session.Get<Revoker>().EndEverythingAsync(new Cause("key_compromised", Actor, Address: null) { Note = reason }, ct);
+            var ended = await session.Get<IReceiptStore>().CountAsync(receipt, ct);
+            terminal.Say($"{ended.Sessions.ToString(CultureInfo.InvariantCulture)} sessions ended, with every grant under them.");
         }
 
         return ExitCodes.Done;

@@ -1,3 +1,4 @@
+using IdentityServer.Protocol;
 using IdentityServer.Protocol.Changes;
 using IdentityServer.Protocol.Issuance;
 using IdentityServer.Protocol.Keys;
@@ -6,9 +7,19 @@ namespace IdentityServer.Jobs;
 
 /// <summary>Keeps this node's memory true: reads the change log twice a second, and writes down what was issued, signed and fetched.</summary>
 internal sealed partial class ChangeFeedService(
-    ChangeFeed feed, IssuanceLedger ledger, KeyUseLedger uses, KeyFetchLedger fetches, ILogger<ChangeFeedService> logger)
+    ChangeFeed feed,
+    INodes nodes,
+    IssuanceLedger ledger,
+    KeyUseLedger uses,
+    KeyFetchLedger fetches,
+    TimeProvider clock,
+    ILogger<ChangeFeedService> logger)
     : BackgroundService
 {
+    private readonly string _nodeId = Handle.NewId();
+    private readonly DateTimeOffset _startedAt = clock.GetUtcNow();
+    private Heard? _said;
+
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(400);
     private const int PollsPerFlush = 25;
     private const int PollsPerFetches = 5;
@@ -20,6 +31,7 @@ internal sealed partial class ChangeFeedService(
         for (var poll = 1; await NextAsync(timer, stoppingToken); poll++)
         {
             await TryAsync(feed.PollAsync, stoppingToken);
+            await TryAsync(ct => SayAsync(isDue: poll % PollsPerFlush == 1, ct), stoppingToken);
             if (poll % PollsPerFetches == 0)
             {
                 await TryAsync(fetches.FlushAsync, stoppingToken);
@@ -32,10 +44,23 @@ internal sealed partial class ChangeFeedService(
             }
         }
 
+        await TryAsync(ct => nodes.LeaveAsync(_nodeId, ct), CancellationToken.None);
+
         // A stop in good order loses no count.
         await TryAsync(ledger.FlushAsync, CancellationToken.None);
         await TryAsync(uses.FlushAsync, CancellationToken.None);
         await TryAsync(fetches.FlushAsync, CancellationToken.None);
+    }
+
+    /// <summary>Tells the other nodes what this one has heard of, when that is more than it said last, and every ten seconds.</summary>
+    private async ValueTask SayAsync(bool isDue, CancellationToken ct)
+    {
+        var heard = feed.Heard;
+        if (isDue || (heard != _said && heard.Recent.Count > 0))
+        {
+            await nodes.SayAsync(_nodeId, heard, _startedAt, clock.GetUtcNow(), ct);
+            _said = heard;
+        }
     }
 
     private static async Task<bool> NextAsync(PeriodicTimer timer, CancellationToken ct)

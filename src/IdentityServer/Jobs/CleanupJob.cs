@@ -3,8 +3,8 @@ using IdentityServer.Storage.Cleanup;
 
 namespace IdentityServer.Jobs;
 
-/// <summary>Deletes what has expired.</summary>
-internal sealed class CleanupJob(IExpiredRows rows, TimeProvider clock) : IServerJob
+/// <summary>Marks what cutoffs ended, and deletes what has expired.</summary>
+internal sealed class CleanupJob(ICutoffMarks marks, IExpiredRows rows, TimeProvider clock) : IServerJob
 {
     public string Name => "cleanup";
 
@@ -12,6 +12,7 @@ internal sealed class CleanupJob(IExpiredRows rows, TimeProvider clock) : IServe
 
     public async ValueTask<string?> RunAsync(CancellationToken ct)
     {
+        await marks.MarkAsync(clock.GetUtcNow(), ct);
         var deleted = await rows.DeleteAsync(clock.GetUtcNow(), ct);
         return deleted.Count == 0
             ? null

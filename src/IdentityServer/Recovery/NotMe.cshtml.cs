@@ -39,7 +39,7 @@ public sealed class NotMeModel(IMailLinks links, BrowserCookie browser, MailRout
                 Detail = "not_me",
             },
         };
-        if (!await revoker.EndPersonAsync(subject, exceptSessionId: null, change, new Cause("not_me", "user:" + subject, Address), ct))
+        if (await revoker.EndPersonAsync(subject, exceptSessionId: null, change, new Cause("not_me", "user:" + subject, Address), ct) is null)
         {
             return this.Show(PageProblem.LinkClosed);
         }

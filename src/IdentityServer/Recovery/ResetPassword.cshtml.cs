@@ -82,7 +82,7 @@ public sealed class ResetPasswordModel(
             },
             Mail = notices.Compose(MailKind.PasswordChanged, user, HttpContext),
         };
-        if (!await revoker.EndPersonAsync(user.Id, exceptSessionId: null, change, new Cause("password_reset", "user:" + user.Id, Address), ct))
+        if (await revoker.EndPersonAsync(user.Id, exceptSessionId: null, change, new Cause("password_reset", "user:" + user.Id, Address), ct) is null)
         {
             return this.Show(PageProblem.LinkClosed);
         }

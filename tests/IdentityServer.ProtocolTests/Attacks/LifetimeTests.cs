@@ -24,7 +24,7 @@ public sealed class LifetimeTests(AppServer apps) : AppServerTest(apps)
         var later = new RevocationList(Server.Services.GetRequiredService<IRevocationStore>(), Server.Clock);
         await later.LoadAsync(Ct);
 
-        Assert.True(later.IsEnded((string)claims["jti"]!, null, null));
+        Assert.True(later.IsEnded(new Presented((string)claims["jti"]!)));
         Assert.False((await app.IntrospectAsync(tokens.AccessToken!, Ct)).IsActive);
     }
 

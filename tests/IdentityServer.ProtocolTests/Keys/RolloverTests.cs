@@ -216,12 +216,12 @@ public sealed class RolloverTests
             await world.App.AuthorizeAsync(browser, world.App.Attempt("openid offline_access"), world.Alice, Ct), Ct);
         var bound = await world.App.SignInAsync(world.Alice, "openid", Ct);
 
-        var ended = await world.Server.Services.GetRequiredService<Protocol.Revocations.Revoker>().EndAllSessionsAsync(
-            world.Server.Services.GetRequiredService<Protocol.Sessions.ISessionStore>(),
-            new Protocol.Revocations.Cause("key_compromised", "test", null),
-            Ct);
+        var receipt = await world.Server.Services.GetRequiredService<Protocol.Revocations.Revoker>().EndEverythingAsync(
+            new Protocol.Revocations.Cause("key_compromised", "test", null), Ct);
 
-        Assert.Equal(2, ended);
+        Assert.Equal(
+            new Protocol.Revocations.Died(2, 2),
+            await world.Server.Services.GetRequiredService<Protocol.Revocations.IReceiptStore>().CountAsync(receipt, Ct));
         Assert.Equal("login_required", (await world.App.AuthorizeAsync(browser, world.App.Attempt().With("prompt", "none"), null, Ct)).Answered.Error);
         Assert.Equal("invalid_grant", (await world.App.RefreshAsync(tokens.RefreshToken!, Ct)).Error);
         Assert.False((await world.App.IntrospectAsync(tokens.AccessToken!, Ct)).IsActive);

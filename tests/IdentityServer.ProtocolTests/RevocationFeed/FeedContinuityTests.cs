@@ -44,8 +44,12 @@ public sealed class FeedContinuityTests(FeedServer world) : IClassFixture<FeedSe
                 Assert.NotEqual("resync", next.Type);
                 if (next.Type == "revocation")
                 {
-                    received++;
-                    seen.Add(long.Parse((string)next.Data["key"]!, System.Globalization.CultureInfo.InvariantCulture));
+                    // The log is that of the other tests of this class, too.
+                    if (long.TryParse((string)next.Data["key"]!, System.Globalization.CultureInfo.InvariantCulture, out var sequence))
+                    {
+                        received++;
+                        seen.Add(sequence);
+                    }
                 }
                 else if (writer.IsCompleted)
                 {

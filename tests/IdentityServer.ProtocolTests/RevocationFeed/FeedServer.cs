@@ -113,5 +113,6 @@ public sealed class FeedServer : IAsyncLifetime
 
     public ValueTask<long> LatestAsync() => Server.Services.GetRequiredService<IChangeLog>().LatestAsync(Ct);
 
-    public ValueTask EndTokenAsync(string id) => Revoker.EndTokenAsync(id, null, new Cause("test", "test", null), Ct);
+    public async ValueTask EndTokenAsync(string id) =>
+        await Revoker.EndTokenAsync(new Presented(id), null, new Cause("test", "test", null), Ct);
 }

@@ -108,7 +108,7 @@ public sealed class ExpiredRowsContract : Contract
         var grants = storage.Get<IGrantStore>();
         var (ended, alive) = (await RefreshTokenAsync(storage), await RefreshTokenAsync(storage));
         await storage.Get<IRevocationStore>().EndGrantAsync(
-            Samples.Revocation(RevocationKind.Grant, ended.Grant!.Id), Samples.Audit(), Ct);
+            Samples.Revocation(RevocationKind.Grant, ended.Grant!.Id), Samples.Ending(), Ct);
 
         await DeleteAsync(storage, Samples.Now + _remembered - TimeSpan.FromMilliseconds(1));
         var before = await grants.FindAsync(ended.Grant.Id, Ct);
@@ -153,7 +153,7 @@ public sealed class ExpiredRowsContract : Contract
         await EndAsync(storage, Samples.Revocation(RevocationKind.Token, Handle.NewId()));
         var ended = await RefreshTokenAsync(storage);
         await storage.Get<IRevocationStore>().EndGrantAsync(
-            Samples.Revocation(RevocationKind.Grant, ended.Grant!.Id), Samples.Audit(), Ct);
+            Samples.Revocation(RevocationKind.Grant, ended.Grant!.Id), Samples.Ending(), Ct);
         await storage.Get<IKeyUseStore>().AddAsync([new KeyUse("kid", "web", Samples.Now.AddHours(1), 1)], Ct);
         await storage.Get<IReplayStore>().TryUseAsync("assertion", "one", Samples.Now.AddMinutes(1), Ct);
         await storage.Get<IPendingRequestStore>().SaveAsync(
@@ -177,6 +177,7 @@ public sealed class ExpiredRowsContract : Contract
         ["Tokens"] = await CountAsync<TokenRow>(storage),
         ["PendingRequests"] = await CountAsync<PendingRequest>(storage),
         ["UsedValues"] = await CountAsync<UsedValue>(storage),
+        ["Receipts"] = await CountAsync<Receipt>(storage),
         ["Revocations"] = await CountAsync<Revocation>(storage),
         ["KeyUses"] = await CountAsync<KeyUse>(storage),
         ["SetupLinks"] = await CountAsync<SetupLink>(storage),
@@ -196,5 +197,5 @@ public sealed class ExpiredRowsContract : Contract
         await storage.Get<IExpiredRows>().DeleteAsync(now, Ct);
 
     private static async Task EndAsync(TestStorage storage, Revocation revocation) =>
-        await storage.Get<IRevocationStore>().EndTokenAsync(revocation, null, Samples.Audit(), Ct);
+        await storage.Get<IRevocationStore>().EndTokenAsync(revocation, null, Samples.Ending(), Ct);
 }

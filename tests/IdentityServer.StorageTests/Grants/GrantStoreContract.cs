@@ -156,7 +156,7 @@ public sealed class GrantStoreContract : Contract
                 : round % 3 == 0
                     ? await EndAsync(other, token.Grant!.SessionId, alsoOffline: true)
                     : await other.Get<IRevocationStore>().EndGrantAsync(
-                        Samples.Revocation(RevocationKind.Grant, token.Grant!.Id), Samples.Audit(), Ct));
+                        Samples.Revocation(RevocationKind.Grant, token.Grant!.Id), Samples.Ending(), Ct));
 
             foreach (var hash in new[] { token.Hash, successor.Hash })
             {
@@ -277,5 +277,5 @@ public sealed class GrantStoreContract : Contract
 
     private static async Task<bool> EndAsync(TestStorage storage, string sessionId, bool alsoOffline) =>
         (await storage.Get<IRevocationStore>().EndSessionAsync(
-            Samples.Revocation(RevocationKind.Session, sessionId), alsoOffline, Samples.Audit(), Ct)).Count > 0;
+            Samples.Revocation(RevocationKind.Session, sessionId), alsoOffline, Samples.Ending(), Ct)).Count > 0;
 }

@@ -136,7 +136,7 @@ public sealed class MailLinkContract : Contract
             await storage.Get<IMailLinks>().AddAsync(link, mail: null, replaces: true, audit: null, Ct);
             var person = Samples.Revocation(RevocationKind.Session, user.Id);
 
-            var done = await AtOnceAsync(4, i => nodes[i % 2].EndPersonAsync(person, null, Change(i), Samples.Audit(), Ct).AsTask());
+            var done = await AtOnceAsync(4, i => nodes[i % 2].EndPersonAsync(person, null, Change(i), Samples.Ending(), Ct).AsTask());
 
             var winner = Assert.Single(done.Index(), ended => ended.Item is not null).Index;
             Assert.Equal($"hash {winner}", (await UserAsync(storage, user.Id)).PasswordHash);

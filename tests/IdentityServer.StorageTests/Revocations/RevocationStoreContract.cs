@@ -4,6 +4,7 @@ using IdentityServer.Protocol.Grants;
 using IdentityServer.Protocol.Revocations;
 using IdentityServer.Protocol.Sessions;
 using IdentityServer.Storage;
+using IdentityServer.Storage.Accounts;
 using IdentityServer.Storage.Deeds;
 using IdentityServer.Storage.Devices;
 using IdentityServer.Storage.Mail;
@@ -23,8 +24,8 @@ public sealed class RevocationStoreContract : Contract
         var revocations = storage.Get<IRevocationStore>();
         var jwt = Samples.Revocation(RevocationKind.Token, Handle.NewId());
 
-        Assert.True(await revocations.EndTokenAsync(jwt, null, Samples.Audit("ended"), Ct));
-        Assert.False(await revocations.EndTokenAsync(jwt, null, Samples.Audit("again"), Ct));
+        Assert.True(await revocations.EndTokenAsync(jwt, null, Samples.Ending("ended"), Ct));
+        Assert.False(await revocations.EndTokenAsync(jwt, null, Samples.Ending("again"), Ct));
 
         Assert.Equal([jwt], await revocations.ListAsync(Samples.Now, Ct));
         Assert.Equal([jwt], await AnnouncedAsync(storage));
@@ -39,7 +40,7 @@ public sealed class RevocationStoreContract : Contract
         await storage.Get<IGrantStore>().AddTokenAsync(token, Samples.Audit(), Ct);
 
         Assert.True(await storage.Get<IRevocationStore>().EndTokenAsync(
-            Samples.Revocation(RevocationKind.Token, Handle.NewId()), token.Hash, Samples.Audit(), Ct));
+            Samples.Revocation(RevocationKind.Token, Handle.NewId()), token.Hash, Samples.Ending(), Ct));
 
         Assert.Equal(Samples.Now, (await storage.Get<IGrantStore>().FindTokenAsync(token.Kind, token.Hash, Ct))!.EndedAt);
     }
@@ -55,10 +56,10 @@ public sealed class RevocationStoreContract : Contract
         await grants.AddTokenAsync(reference, Samples.Audit(), Ct);
         var revocation = Samples.Revocation(RevocationKind.Grant, token.Grant!.Id);
 
-        Assert.True(await revocations.EndGrantAsync(revocation, Samples.Audit("ended"), Ct));
-        Assert.False(await revocations.EndGrantAsync(revocation, Samples.Audit("again"), Ct));
+        Assert.True(await revocations.EndGrantAsync(revocation, Samples.Ending("ended"), Ct));
+        Assert.False(await revocations.EndGrantAsync(revocation, Samples.Ending("again"), Ct));
         Assert.False(await revocations.EndGrantAsync(
-            Samples.Revocation(RevocationKind.Grant, "unknown"), Samples.Audit("again"), Ct));
+            Samples.Revocation(RevocationKind.Grant, "unknown"), Samples.Ending("again"), Ct));
 
         Assert.Equal(Samples.Now, (await grants.FindAsync(token.Grant.Id, Ct))!.EndedAt);
         foreach (var record in new[] { token, reference })
@@ -84,8 +85,8 @@ public sealed class RevocationStoreContract : Contract
         var foreign = await RefreshTokenAsync(storage);
         var revocation = Samples.Revocation(RevocationKind.Session, session.Id);
 
-        Assert.NotEmpty(await revocations.EndSessionAsync(revocation, alsoOffline: false, Samples.Audit(), Ct));
-        Assert.Empty(await revocations.EndSessionAsync(revocation, alsoOffline: false, Samples.Audit(), Ct));
+        Assert.NotEmpty(await revocations.EndSessionAsync(revocation, alsoOffline: false, Samples.Ending(), Ct));
+        Assert.Empty(await revocations.EndSessionAsync(revocation, alsoOffline: false, Samples.Ending(), Ct));
 
         Assert.NotNull((await grants.FindAsync(bound.Grant!.Id, Ct))!.EndedAt);
         Assert.False(await grants.SpendAsync(bound, [], null, Samples.Now, Samples.Audit(), Ct));
@@ -104,10 +105,10 @@ public sealed class RevocationStoreContract : Contract
         var session = await SignInAsync(storage);
         var offline = await RefreshTokenAsync(storage, Samples.Grant(session, offline: true));
         var revocation = Samples.Revocation(RevocationKind.Session, session.Id);
-        await revocations.EndSessionAsync(revocation, alsoOffline: false, Samples.Audit(), Ct);
+        await revocations.EndSessionAsync(revocation, alsoOffline: false, Samples.Ending(), Ct);
 
-        Assert.NotEmpty(await revocations.EndSessionAsync(revocation, alsoOffline: true, Samples.Audit(), Ct));
-        Assert.Empty(await revocations.EndSessionAsync(revocation, alsoOffline: true, Samples.Audit(), Ct));
+        Assert.NotEmpty(await revocations.EndSessionAsync(revocation, alsoOffline: true, Samples.Ending(), Ct));
+        Assert.Empty(await revocations.EndSessionAsync(revocation, alsoOffline: true, Samples.Ending(), Ct));
 
         Assert.NotNull((await grants.FindTokenAsync(TokenKind.Refresh, offline.Hash, Ct))!.Grant!.EndedAt);
         Assert.False(await grants.SpendAsync(offline, [], null, Samples.Now, Samples.Audit(), Ct));
@@ -135,11 +136,11 @@ public sealed class RevocationStoreContract : Contract
         var others = await RefreshTokenAsync(storage, Samples.Grant(stranger));
 
         var ended = await storage.Get<IRevocationStore>().EndPersonAsync(
-            Samples.Revocation(RevocationKind.Session, here.Subject), here.Id, change: null, Samples.Audit("person"), Ct);
+            Samples.Revocation(RevocationKind.Subject, here.Subject), here.Id, change: null, Samples.Ending("person"), Ct);
 
-        Assert.Equal(
-            new[] { (RevocationKind.Session, elsewhere.Id), (RevocationKind.Grant, offline.Grant!.Id) }.Order(),
-            ended!.Select(each => (each.Kind, each.Key)).Order());
+        Assert.Equal((RevocationKind.Subject, here.Subject, here.Id), (ended!.Kind, ended.Key, ended.ExceptSessionId));
+        Assert.Equal([ended], await storage.Get<IRevocationStore>().ListAsync(Samples.Now, Ct));
+        Assert.Equal([ended], await AnnouncedAsync(storage));
         Assert.Null((await sessions.FindAsync(here.Id, Ct))!.EndedAt);
         Assert.NotNull((await sessions.FindAsync(elsewhere.Id, Ct))!.EndedAt);
         Assert.Null((await sessions.FindAsync(stranger.Id, Ct))!.EndedAt);
@@ -147,9 +148,142 @@ public sealed class RevocationStoreContract : Contract
         Assert.NotNull((await grants.FindTokenAsync(TokenKind.Refresh, offline.Hash, Ct))!.Grant!.EndedAt);
         Assert.Null((await grants.FindTokenAsync(TokenKind.Refresh, kept.Hash, Ct))!.Grant!.EndedAt);
         Assert.Null((await grants.FindTokenAsync(TokenKind.Refresh, others.Hash, Ct))!.Grant!.EndedAt);
-        Assert.Empty((await storage.Get<IRevocationStore>().EndPersonAsync(
-            Samples.Revocation(RevocationKind.Session, here.Subject), here.Id, change: null, Samples.Audit("person"), Ct))!);
+        Assert.True(await grants.SpendAsync(kept, [], null, Samples.Now, Samples.Audit(), Ct));
+        Assert.False(await grants.SpendAsync(offline, [], null, Samples.Now, Samples.Audit(), Ct));
         Assert.Single(await AuditTypesAsync(storage), type => type == "person");
+    }
+
+    [Theory, MemberData(nameof(Databases.All), MemberType = typeof(Databases))]
+    public async Task A_cutoff_ends_what_was_opened_before_it_whatever_the_clocks_say(DatabaseProvider provider)
+    {
+        await using var storage = await TestStorage.OpenAsync(provider, Ct);
+        var sessions = storage.Get<ISessionStore>();
+        var grants = storage.Get<IGrantStore>();
+        foreach (var kind in new[] { RevocationKind.Subject, RevocationKind.Client, RevocationKind.Everything })
+        {
+            var subject = Handle.NewId();
+            var clientId = "client:" + Handle.NewId();
+
+            // The clock of the node it was opened on is ahead of the clock of the node that ends it.
+            var before = await OpenAsync(Samples.Now.AddHours(1), subject, clientId);
+            var stranger = await OpenAsync(Samples.Now, Handle.NewId(), "other");
+            var key = kind switch
+            {
+                RevocationKind.Subject => subject,
+                RevocationKind.Client => clientId,
+                _ => Revocation.Everyone,
+            };
+
+            var cutoff = kind == RevocationKind.Subject
+                ? await storage.Get<IRevocationStore>().EndPersonAsync(Samples.Revocation(kind, key), null, null, Samples.Ending(), Ct)
+                : await storage.Get<IRevocationStore>().CutAsync(Samples.Revocation(kind, key), Samples.Ending(), Ct);
+
+            // And here behind.
+            var after = await OpenAsync(Samples.Now.AddHours(-1), subject, clientId);
+            await AssertAsync(before, isAlive: false, sessionIsAlive: kind == RevocationKind.Client);
+            await AssertAsync(after, isAlive: true, sessionIsAlive: true);
+            await AssertAsync(stranger, isAlive: kind != RevocationKind.Everything, sessionIsAlive: kind != RevocationKind.Everything);
+            Assert.Equal(cutoff, (await AnnouncedAsync(storage))[^1]);
+            Assert.Contains(cutoff, await storage.Get<IRevocationStore>().ListAsync(Samples.Now, Ct));
+        }
+
+        async Task<(Session Session, TokenRecord Refresh, string Handle)> OpenAsync(DateTimeOffset now, string subject, string clientId)
+        {
+            var session = Samples.Session(subject) with { CreatedAt = now, AuthenticatedAt = now, LastSeenAt = now };
+            var handle = Handle.Create().Hash;
+            await sessions.OpenAsync(session, handle, Samples.Audit(), Ct);
+            var refresh = await RefreshTokenAsync(storage, Samples.Grant(session, clientId, offline: true) with { GrantedAt = now });
+            return (session, refresh, handle);
+        }
+
+        async Task AssertAsync((Session Session, TokenRecord Refresh, string Handle) opened, bool isAlive, bool sessionIsAlive)
+        {
+            var (session, refresh, handle) = opened;
+            Assert.Equal(sessionIsAlive, (await sessions.FindAsync(session.Id, Ct))!.EndedAt is null);
+            Assert.Equal(sessionIsAlive, (await sessions.FindByHandleAsync(handle, Ct))!.EndedAt is null);
+            Assert.Equal(
+                sessionIsAlive, await sessions.RenewAsync(session with { Acr = "again" }, handle, Samples.Audit(), Ct));
+            Assert.Equal(
+                sessionIsAlive ? 1 : 0, (await storage.Get<IAccounts>().ListSessionsAsync(session.Subject, Ct)).Count(each => each.Id == session.Id));
+            Assert.Equal(isAlive, (await grants.FindAsync(refresh.Grant!.Id, Ct))!.EndedAt is null);
+            Assert.Equal(isAlive, (await grants.FindTokenAsync(refresh.Kind, refresh.Hash, Ct))!.Grant!.EndedAt is null);
+            Assert.Equal(isAlive, await grants.AddTokenAsync(Samples.Token(refresh.Grant, TokenKind.Reference), Samples.Audit(), Ct));
+            Assert.Equal(isAlive, await grants.SpendAsync(refresh, [], null, Samples.Now, Samples.Audit(), Ct));
+            var next = Samples.Grant(session);
+            Assert.Equal(sessionIsAlive, await grants.OpenAsync(next, Samples.Token(next, TokenKind.Code), Samples.Audit(), Ct));
+        }
+    }
+
+    [Theory, MemberData(nameof(Databases.All), MemberType = typeof(Databases))]
+    public async Task A_session_that_had_ended_does_not_go_on(DatabaseProvider provider)
+    {
+        await using var storage = await TestStorage.OpenAsync(provider, Ct);
+        var subject = Handle.NewId();
+        var session = Samples.Session(subject);
+        await storage.Get<ISessionStore>().OpenAsync(session, Handle.Create().Hash, Samples.Audit(), Ct);
+        var refresh = await RefreshTokenAsync(storage, Samples.Grant(session));
+        var revocations = storage.Get<IRevocationStore>();
+        var person = Samples.Revocation(RevocationKind.Subject, subject);
+
+        await revocations.EndPersonAsync(person, null, null, Samples.Ending(), Ct);
+        var second = await revocations.EndPersonAsync(person, session.Id, null, Samples.Ending(), Ct);
+
+        Assert.Null(second!.ExceptSessionId);
+        Assert.NotNull((await storage.Get<ISessionStore>().FindAsync(session.Id, Ct))!.EndedAt);
+        Assert.False(await storage.Get<IGrantStore>().SpendAsync(refresh, [], null, Samples.Now, Samples.Audit(), Ct));
+    }
+
+    [Theory, MemberData(nameof(Databases.All), MemberType = typeof(Databases))]
+    public async Task Cutoffs_at_once_have_a_number_each(DatabaseProvider provider)
+    {
+        await using var storage = await TestStorage.OpenAsync(provider, Ct);
+        await using var other = storage.AnotherNode();
+        string[] people = [Handle.NewId(), Handle.NewId()];
+
+        var cutoffs = await AtOnceAsync(16, i => (i % 2 == 0 ? storage : other).Get<IRevocationStore>().EndPersonAsync(
+            Samples.Revocation(RevocationKind.Subject, people[i / 8]), null, null, Samples.Ending(), Ct).AsTask());
+
+        Assert.Equal(Enumerable.Range(1, 16).Select(number => (long)number), cutoffs.Select(cutoff => cutoff!.Epoch).Order());
+        Assert.Equal(
+            people.Select(person => cutoffs.Where(cutoff => cutoff!.Key == person).Max(cutoff => cutoff!.Epoch)).Order(),
+            (await storage.Get<IRevocationStore>().ListAsync(Samples.Now, Ct)).Select(cutoff => cutoff.Epoch).Order());
+    }
+
+    [Theory, MemberData(nameof(Databases.All), MemberType = typeof(Databases))]
+    public async Task A_receipt_says_what_died_and_who_knows(DatabaseProvider provider)
+    {
+        await using var storage = await TestStorage.OpenAsync(provider, Ct);
+        var subject = Handle.NewId();
+        for (var i = 0; i < 3; i++)
+        {
+            var session = Samples.Session(subject);
+            await storage.Get<ISessionStore>().OpenAsync(session, Handle.Create().Hash, Samples.Audit(), Ct);
+            await RefreshTokenAsync(storage, Samples.Grant(session));
+            await RefreshTokenAsync(storage, Samples.Grant(session, "spa", offline: true));
+            if (i == 0)
+            {
+                await storage.Get<IRevocationStore>().EndSessionAsync(
+                    Samples.Revocation(RevocationKind.Session, session.Id) with { At = Samples.Now.AddMinutes(-1) }, false, Samples.Ending(), Ct);
+            }
+        }
+
+        var ending = Samples.Ending("person", RevocationKind.Subject, subject);
+        await storage.Get<IRevocationStore>().EndPersonAsync(Samples.Revocation(RevocationKind.Subject, subject), null, null, ending, Ct);
+        var late = Samples.Session(subject);
+        await storage.Get<ISessionStore>().OpenAsync(late, Handle.Create().Hash, Samples.Audit(), Ct);
+        await RefreshTokenAsync(storage, Samples.Grant(late));
+        var receipts = storage.Get<IReceiptStore>();
+        var receipt = (await receipts.FindAsync(ending.Receipt.Id, Ct))!;
+        await storage.Get<INodes>().SayAsync("slow", new(receipt.Sequence - 2, [receipt.Sequence + 1]), Samples.Now, Samples.Now, Ct);
+        await storage.Get<INodes>().SayAsync("quick", new(0, [receipt.Sequence + 1, receipt.Sequence]), Samples.Now, Samples.Now, Ct);
+        await storage.Get<INodes>().SayAsync("gone", new(0, []), Samples.Now, Samples.Now.AddMinutes(-1), Ct);
+
+        Assert.Equal(new Died(2, 5), await receipts.CountAsync(receipt, Ct));
+        Assert.Equal(
+            [("quick", true), ("slow", false)],
+            (await receipts.ListNodesAsync(receipt, Samples.Now, Ct)).Select(node => (node.Id, node.IsConfirmed)));
+        Assert.Equal(receipt, (await receipts.ListAsync(null, 10, Ct)).Single(each => each.Id == receipt.Id));
+        Assert.Null(await receipts.FindAsync("unknown", Ct));
     }
 
     [Theory, MemberData(nameof(Databases.All), MemberType = typeof(Databases))]
@@ -189,8 +323,8 @@ public sealed class RevocationStoreContract : Contract
         Assert.Null(Assert.Single(await storage.Get<IDevices>().ListAsync(subject, Samples.Now, Ct)).RememberedUntil);
         Assert.Single(await AuditTypesAsync(storage), type => type == "password");
 
-        Task<IReadOnlyList<Revocation>?> EndAsync(TestStorage node, NewPassword change) => node.Get<IRevocationStore>()
-            .EndPersonAsync(Samples.Revocation(RevocationKind.Session, subject), null, change, Samples.Audit("person"), Ct).AsTask();
+        Task<Revocation?> EndAsync(TestStorage node, NewPassword change) => node.Get<IRevocationStore>()
+            .EndPersonAsync(Samples.Revocation(RevocationKind.Subject, subject), null, change, Samples.Ending("person"), Ct).AsTask();
     }
 
     [Theory, MemberData(nameof(Databases.All), MemberType = typeof(Databases))]
@@ -200,8 +334,8 @@ public sealed class RevocationStoreContract : Contract
         var revocations = storage.Get<IRevocationStore>();
         var short_ = Samples.Revocation(RevocationKind.Token, "short") with { ExpiresAt = Samples.Now.AddMinutes(1) };
         var long_ = Samples.Revocation(RevocationKind.Token, "long") with { ExpiresAt = Samples.Now.AddMinutes(2) };
-        await revocations.EndTokenAsync(short_, null, Samples.Audit(), Ct);
-        await revocations.EndTokenAsync(long_, null, Samples.Audit(), Ct);
+        await revocations.EndTokenAsync(short_, null, Samples.Ending(), Ct);
+        await revocations.EndTokenAsync(long_, null, Samples.Ending(), Ct);
 
         Assert.Equal([long_], await revocations.ListAsync(Samples.Now.AddMinutes(1), Ct));
     }
@@ -238,12 +372,12 @@ public sealed class RevocationStoreContract : Contract
 
         IRevocationStore Node(int i) => (i % 2 == 0 ? storage : other).Get<IRevocationStore>();
         Assert.Single(
-            await AtOnceAsync(16, i => Node(i).EndGrantAsync(grant, Samples.Audit("grant"), Ct).AsTask()), done => done);
+            await AtOnceAsync(16, i => Node(i).EndGrantAsync(grant, Samples.Ending("grant"), Ct).AsTask()), done => done);
         Assert.Single(
-            await AtOnceAsync(16, i => Node(i).EndSessionAsync(session, true, Samples.Audit("session"), Ct).AsTask()),
+            await AtOnceAsync(16, i => Node(i).EndSessionAsync(session, true, Samples.Ending("session"), Ct).AsTask()),
             done => done.Count > 0);
         Assert.Single(
-            await AtOnceAsync(16, i => Node(i).EndTokenAsync(jwt, null, Samples.Audit("token"), Ct).AsTask()), done => done);
+            await AtOnceAsync(16, i => Node(i).EndTokenAsync(jwt, null, Samples.Ending("token"), Ct).AsTask()), done => done);
 
         Assert.Equal(3, (await AnnouncedAsync(storage)).Count);
         Assert.Equal(["token", "session", "grant"], (await AuditTypesAsync(storage)).Where(type => type != "test.done"));
@@ -263,9 +397,9 @@ public sealed class RevocationStoreContract : Contract
 
         await AtOnceAsync(9, async i => i < 8
             ? await storage.Get<IRevocationStore>().EndGrantAsync(
-                Samples.Revocation(RevocationKind.Grant, tokens[i].Grant!.Id), Samples.Audit(), Ct)
+                Samples.Revocation(RevocationKind.Grant, tokens[i].Grant!.Id), Samples.Ending(), Ct)
             : (await other.Get<IRevocationStore>().EndSessionAsync(
-                Samples.Revocation(RevocationKind.Session, session.Id), true, Samples.Audit(), Ct)).Count > 0);
+                Samples.Revocation(RevocationKind.Session, session.Id), true, Samples.Ending(), Ct)).Count > 0);
 
         foreach (var token in tokens)
         {

@@ -1,0 +1,345 @@
+﻿using Microsoft.EntityFrameworkCore.Migrations;
+
+#nullable disable
+
+namespace IdentityServer.Migrations.SqlServer.Migrations
+{
+    /// <inheritdoc />
+    public partial class Endings : Migration
+    {
+        /// <inheritdoc />
+        protected override void Up(MigrationBuilder migrationBuilder)
+        {
+            migrationBuilder.DropIndex(
+                name: "IX_Sessions_Subject",
+                table: "Sessions");
+
+            migrationBuilder.DropIndex(
+                name: "IX_Grants_ClientId",
+                table: "Grants");
+
+            migrationBuilder.DropIndex(
+                name: "IX_Grants_Subject",
+                table: "Grants");
+
+            migrationBuilder.AddColumn<long>(
+                name: "Epoch",
+                table: "Sessions",
+                type: "bigint",
+                nullable: false,
+                defaultValue: 0L);
+
+            // A column of a primary key is not altered in place.
+            migrationBuilder.DropPrimaryKey(name: "PK_Revocations", table: "Revocations");
+
+            migrationBuilder.AlterColumn<string>(
+                name: "Key",
+                table: "Revocations",
+                type: "varchar(200)",
+                unicode: false,
+                maxLength: 200,
+                nullable: false,
+                collation: "Latin1_General_100_BIN2",
+                oldClrType: typeof(string),
+                oldType: "varchar(64)",
+                oldUnicode: false,
+                oldMaxLength: 64,
+                oldCollation: "Latin1_General_100_BIN2");
+
+            migrationBuilder.AddPrimaryKey(name: "PK_Revocations", table: "Revocations", columns: new[] { "Kind", "Key" });
+
+            migrationBuilder.AddColumn<long>(
+                name: "Epoch",
+                table: "Revocations",
+                type: "bigint",
+                nullable: false,
+                defaultValue: 0L);
+
+            migrationBuilder.AddColumn<string>(
+                name: "ExceptSessionId",
+                table: "Revocations",
+                type: "varchar(64)",
+                unicode: false,
+                maxLength: 64,
+                nullable: true,
+                collation: "Latin1_General_100_BIN2");
+
+            migrationBuilder.AddColumn<long>(
+                name: "MarkedAt",
+                table: "Revocations",
+                type: "bigint",
+                nullable: true);
+
+            migrationBuilder.AddColumn<long>(
+                name: "Epoch",
+                table: "Grants",
+                type: "bigint",
+                nullable: false,
+                defaultValue: 0L);
+
+            migrationBuilder.AddColumn<string>(
+                name: "BackChannelLogoutUri",
+                table: "Clients",
+                type: "nvarchar(max)",
+                nullable: true);
+
+            migrationBuilder.AddColumn<string>(
+                name: "FrontChannelLogoutUri",
+                table: "Clients",
+                type: "nvarchar(max)",
+                nullable: true);
+
+            migrationBuilder.AlterColumn<string>(
+                name: "Key",
+                table: "Changes",
+                type: "varchar(800)",
+                unicode: false,
+                maxLength: 800,
+                nullable: false,
+                collation: "Latin1_General_100_BIN2",
+                oldClrType: typeof(string),
+                oldType: "varchar(200)",
+                oldUnicode: false,
+                oldMaxLength: 200,
+                oldCollation: "Latin1_General_100_BIN2");
+
+            migrationBuilder.CreateTable(
+                name: "Epochs",
+                columns: table => new
+                {
+                    Id = table.Column<int>(type: "int", nullable: false),
+                    Value = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_Epochs", x => x.Id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "LogoutNotices",
+                columns: table => new
+                {
+                    Id = table.Column<string>(type: "varchar(64)", unicode: false, maxLength: 64, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    ReceiptId = table.Column<string>(type: "varchar(64)", unicode: false, maxLength: 64, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    ClientId = table.Column<string>(type: "varchar(200)", unicode: false, maxLength: 200, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    Subject = table.Column<string>(type: "varchar(64)", unicode: false, maxLength: 64, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    SessionId = table.Column<string>(type: "varchar(64)", unicode: false, maxLength: 64, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    CreatedAt = table.Column<long>(type: "bigint", nullable: false),
+                    NextAttemptAt = table.Column<long>(type: "bigint", nullable: true),
+                    Attempts = table.Column<int>(type: "int", nullable: false),
+                    DeliveredAt = table.Column<long>(type: "bigint", nullable: true),
+                    DeadAt = table.Column<long>(type: "bigint", nullable: true),
+                    Error = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: true, collation: "Latin1_General_100_BIN2")
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_LogoutNotices", x => x.Id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "Nodes",
+                columns: table => new
+                {
+                    Id = table.Column<string>(type: "varchar(64)", unicode: false, maxLength: 64, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    StartedAt = table.Column<long>(type: "bigint", nullable: false),
+                    SeenAt = table.Column<long>(type: "bigint", nullable: false),
+                    Floor = table.Column<long>(type: "bigint", nullable: false),
+                    Recent = table.Column<string>(type: "nvarchar(max)", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_Nodes", x => x.Id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "Receipts",
+                columns: table => new
+                {
+                    Id = table.Column<string>(type: "varchar(64)", unicode: false, maxLength: 64, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    At = table.Column<long>(type: "bigint", nullable: false),
+                    Kind = table.Column<int>(type: "int", nullable: false),
+                    Key = table.Column<string>(type: "varchar(200)", unicode: false, maxLength: 200, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    Subject = table.Column<string>(type: "varchar(64)", unicode: false, maxLength: 64, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    ClientId = table.Column<string>(type: "varchar(200)", unicode: false, maxLength: 200, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    SessionId = table.Column<string>(type: "varchar(64)", unicode: false, maxLength: 64, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    Reason = table.Column<string>(type: "varchar(64)", unicode: false, maxLength: 64, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    Note = table.Column<string>(type: "nvarchar(400)", maxLength: 400, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    Actor = table.Column<string>(type: "varchar(200)", unicode: false, maxLength: 200, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    Epoch = table.Column<long>(type: "bigint", nullable: false),
+                    ExceptSessionId = table.Column<string>(type: "varchar(64)", unicode: false, maxLength: 64, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    AlsoOffline = table.Column<bool>(type: "bit", nullable: false),
+                    ExposedUntil = table.Column<long>(type: "bigint", nullable: false),
+                    Sequence = table.Column<long>(type: "bigint", nullable: false),
+                    NotifiedAt = table.Column<long>(type: "bigint", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_Receipts", x => x.Id);
+                });
+
+            migrationBuilder.InsertData(
+                table: "Epochs",
+                columns: new[] { "Id", "Value" },
+                values: new object[] { 1, 0L });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_Sessions_CreatedAt_Id",
+                table: "Sessions",
+                columns: new[] { "CreatedAt", "Id" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_Sessions_Subject_Id",
+                table: "Sessions",
+                columns: new[] { "Subject", "Id" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_Grants_ClientId_Id",
+                table: "Grants",
+                columns: new[] { "ClientId", "Id" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_Grants_Subject_Id",
+                table: "Grants",
+                columns: new[] { "Subject", "Id" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_LogoutNotices_CreatedAt",
+                table: "LogoutNotices",
+                column: "CreatedAt");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_LogoutNotices_NextAttemptAt",
+                table: "LogoutNotices",
+                column: "NextAttemptAt");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_LogoutNotices_ReceiptId_SessionId_ClientId",
+                table: "LogoutNotices",
+                columns: new[] { "ReceiptId", "SessionId", "ClientId" },
+                unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "IX_Nodes_SeenAt",
+                table: "Nodes",
+                column: "SeenAt");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_Receipts_At_Id",
+                table: "Receipts",
+                columns: new[] { "At", "Id" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_Receipts_NotifiedAt",
+                table: "Receipts",
+                column: "NotifiedAt");
+        }
+
+        /// <inheritdoc />
+        protected override void Down(MigrationBuilder migrationBuilder)
+        {
+            migrationBuilder.DropTable(
+                name: "Epochs");
+
+            migrationBuilder.DropTable(
+                name: "LogoutNotices");
+
+            migrationBuilder.DropTable(
+                name: "Nodes");
+
+            migrationBuilder.DropTable(
+                name: "Receipts");
+
+            migrationBuilder.DropIndex(
+                name: "IX_Sessions_CreatedAt_Id",
+                table: "Sessions");
+
+            migrationBuilder.DropIndex(
+                name: "IX_Sessions_Subject_Id",
+                table: "Sessions");
+
+            migrationBuilder.DropIndex(
+                name: "IX_Grants_ClientId_Id",
+                table: "Grants");
+
+            migrationBuilder.DropIndex(
+                name: "IX_Grants_Subject_Id",
+                table: "Grants");
+
+            migrationBuilder.DropColumn(
+                name: "Epoch",
+                table: "Sessions");
+
+            migrationBuilder.DropColumn(
+                name: "Epoch",
+                table: "Revocations");
+
+            migrationBuilder.DropColumn(
+                name: "ExceptSessionId",
+                table: "Revocations");
+
+            migrationBuilder.DropColumn(
+                name: "MarkedAt",
+                table: "Revocations");
+
+            migrationBuilder.DropColumn(
+                name: "Epoch",
+                table: "Grants");
+
+            migrationBuilder.DropColumn(
+                name: "BackChannelLogoutUri",
+                table: "Clients");
+
+            migrationBuilder.DropColumn(
+                name: "FrontChannelLogoutUri",
+                table: "Clients");
+
+            // A column of a primary key is not altered in place.
+            migrationBuilder.DropPrimaryKey(name: "PK_Revocations", table: "Revocations");
+
+            migrationBuilder.AlterColumn<string>(
+                name: "Key",
+                table: "Revocations",
+                type: "varchar(64)",
+                unicode: false,
+                maxLength: 64,
+                nullable: false,
+                collation: "Latin1_General_100_BIN2",
+                oldClrType: typeof(string),
+                oldType: "varchar(200)",
+                oldUnicode: false,
+                oldMaxLength: 200,
+                oldCollation: "Latin1_General_100_BIN2");
+
+            migrationBuilder.AddPrimaryKey(name: "PK_Revocations", table: "Revocations", columns: new[] { "Kind", "Key" });
+
+            migrationBuilder.AlterColumn<string>(
+                name: "Key",
+                table: "Changes",
+                type: "varchar(200)",
+                unicode: false,
+                maxLength: 200,
+                nullable: false,
+                collation: "Latin1_General_100_BIN2",
+                oldClrType: typeof(string),
+                oldType: "varchar(800)",
+                oldUnicode: false,
+                oldMaxLength: 800,
+                oldCollation: "Latin1_General_100_BIN2");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_Sessions_Subject",
+                table: "Sessions",
+                column: "Subject");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_Grants_ClientId",
+                table: "Grants",
+                column: "ClientId");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_Grants_Subject",
+                table: "Grants",
+                column: "Subject");
+        }
+    }
+}
