@@ -62,6 +62,7 @@ public sealed partial class ArchitectureTests
     [Theory]
     [InlineData("IdentityServer.Protocol", "Microsoft.AspNetCore|Microsoft.EntityFrameworkCore|IdentityServer.Storage")]
     [InlineData("IdentityServer.Storage", "Microsoft.AspNetCore.Http|Microsoft.AspNetCore.Mvc|IdentityServer.SignIn|IdentityServer.Commands")]
+    [InlineData("IdentityServer.ResourceServer", "IdentityServer.Protocol|IdentityServer.Storage|Microsoft.EntityFrameworkCore")]
     public void A_project_keeps_to_its_layer(string project, string forbidden) => Assert.DoesNotContain(
         FilesIn(Source(project)),
         file => Regex.IsMatch(File.ReadAllText(file), $@"\busing ({forbidden})", RegexOptions.None, TimeSpan.FromSeconds(5)));

@@ -51,6 +51,7 @@ public sealed class IntrospectEndpoint(
                 AuthenticatedAt = token.AuthenticatedAt,
                 Acr = token.Acr,
                 Amr = token.Amr,
+                Epoch = token.Epoch,
             }
             : null;
 

@@ -52,4 +52,9 @@ public sealed record IntrospectionResponse
 
     [JsonPropertyName("amr")]
     public IReadOnlyList<string>? Amr { get; init; }
+
+    /// <summary>As in a JWT: which cutoffs came before it, for whoever follows the revocation feed.</summary>
+    [JsonPropertyName("epoch")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public long Epoch { get; init; }
 }

@@ -63,6 +63,46 @@ public sealed class FollowingTests(FeedServer world) : IClassFixture<FeedServer>
     }
 
     [Fact]
+    public async Task All_that_a_person_had_ends_but_for_the_session_that_goes_on_and_what_comes_after_lives()
+    {
+        await using var api = await StartAsync();
+        var spared = await world.App.SignInAsync(world.Alice, "openid orders.read", Ct);
+        var ended = await world.App.SignInAsync(world.Alice, "openid orders.read", Ct);
+        var bob = await world.App.SignInAsync(world.Bob, "openid orders.read", Ct);
+        var claims = Jwt.Parse(spared.AccessToken!).Claims;
+
+        await world.Revoker.EndPersonAsync((string)claims["sub"]!, (string)claims["sid"]!, change: null, new Cause("test", "test", null), Ct);
+        await UntilAsync(api, ended.AccessToken!, HttpStatusCode.Unauthorized);
+        var after = await world.App.SignInAsync(world.Alice, "openid orders.read", Ct);
+
+        Assert.Equal(HttpStatusCode.OK, (await api.CallAsync(spared.AccessToken, Ct)).Status);
+        Assert.Equal(HttpStatusCode.OK, (await api.CallAsync(bob.AccessToken, Ct)).Status);
+        Assert.Equal(HttpStatusCode.OK, (await api.CallAsync(after.AccessToken, Ct)).Status);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task All_that_a_client_or_everybody_had_ends_be_it_a_JWT_or_a_reference_and_what_comes_after_lives(bool everything)
+    {
+        await using var api = await StartAsync();
+        var before = (await world.ReferenceService.ClientCredentialsAsync("orders.read", Ct)).AccessToken!;
+        var other = await ServiceTokenAsync();
+        Assert.Equal(HttpStatusCode.OK, (await api.CallAsync(before, Ct)).Status);
+        var cause = new Cause("test", "test", null);
+
+        await (everything ? world.Revoker.EndEverythingAsync(cause, Ct) : world.Revoker.EndClientAsync(world.ReferenceService.ClientId, cause, Ct));
+        await UntilAsync(api, before, HttpStatusCode.Unauthorized);
+
+        // Everything: the API's own token for the feed too; it comes back with another.
+        var after = (await world.ReferenceService.ClientCredentialsAsync("orders.read", Ct)).AccessToken!;
+        await UntilAsync(api, after, HttpStatusCode.OK);
+        await UntilAsync(api, await ServiceTokenAsync(), HttpStatusCode.OK);
+        Assert.Equal(everything ? HttpStatusCode.Unauthorized : HttpStatusCode.OK, (await api.CallAsync(other, Ct)).Status);
+        Assert.Equal(HttpStatusCode.Unauthorized, (await api.CallAsync(before, Ct)).Status);
+    }
+
+    [Fact]
     public async Task What_ended_before_the_API_started_is_known_from_its_first_request_on()
     {
         var revoked = await ServiceTokenAsync();
