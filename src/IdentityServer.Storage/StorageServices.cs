@@ -85,6 +85,7 @@ public static class StorageServices
         services.AddSingleton<IGrantStore, GrantStore>();
         services.AddSingleton<IRevocationStore, RevocationStore>();
         services.AddSingleton<IReceiptStore, ReceiptStore>();
+        services.AddSingleton<ILiveSessions, LiveSessions>();
         services.AddSingleton<INodes, NodeStore>();
         services.AddSingleton<IChangeLog, ChangeLog>();
         services.AddSingleton<IKeyStore, KeyStore>();

@@ -14,6 +14,9 @@ public interface IReceiptStore
     /// <summary>How much died with it, counted now.</summary>
     ValueTask<Died> CountAsync(Receipt receipt, CancellationToken ct);
 
+    /// <summary>How the logout notices to clients are doing.</summary>
+    ValueTask<Told> CountNoticesAsync(Receipt receipt, CancellationToken ct);
+
     /// <summary>The servers that run, and whether each has heard of it.</summary>
     ValueTask<IReadOnlyList<NodeState>> ListNodesAsync(Receipt receipt, DateTimeOffset now, CancellationToken ct);
 }
@@ -22,6 +25,12 @@ public interface IReceiptStore
 /// <param name="Sessions">Sessions that were alive.</param>
 /// <param name="Grants">Grants that were alive, each with its refresh tokens, codes and access tokens.</param>
 public sealed record Died(int Sessions, int Grants);
+
+/// <summary>How many clients have been told of an ending (OpenID Connect Back-Channel Logout 1.0).</summary>
+/// <param name="Waiting">Notices that wait for their next attempt.</param>
+/// <param name="Delivered">Notices that were taken.</param>
+/// <param name="Dead">Notices that were given up.</param>
+public sealed record Told(int Waiting, int Delivered, int Dead);
 
 /// <summary>A running server, seen from an ending.</summary>
 /// <param name="Id">Made at its start.</param>

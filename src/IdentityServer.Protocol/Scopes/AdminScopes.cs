@@ -14,6 +14,9 @@ public static class AdminScopes
     /// <summary>Help people who cannot sign in: see what they have, unlock, take lost factors away, disable.</summary>
     public const string People = "admin:people";
 
+    /// <summary>See who is signed in, and end it.</summary>
+    public const string Sessions = "admin:sessions";
+
     /// <summary>Follow what has ended (docs/resource-servers.md).</summary>
     public const string Revocations = "revocations";
 
@@ -29,6 +32,12 @@ public static class AdminScopes
         {
             DisplayName = "Help people who cannot sign in",
             Description = "See how people sign in, unlock them, take lost factors away.",
+            ChangesData = true,
+        },
+        new(Sessions)
+        {
+            DisplayName = "See and end sessions",
+            Description = "See who is signed in and what apps were given; end it.",
             ChangesData = true,
         },
         new(Revocations)

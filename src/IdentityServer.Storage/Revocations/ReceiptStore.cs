@@ -43,6 +43,15 @@ internal sealed class ReceiptStore(IDbContextFactory<ServerDb> databases) : IRec
         return new Died(await SessionsOf(db, receipt).CountAsync(ct), await GrantsOf(db, receipt).CountAsync(ct));
     }
 
+    public async ValueTask<Told> CountNoticesAsync(Receipt receipt, CancellationToken ct)
+    {
+        await using var db = await databases.CreateDbContextAsync(ct);
+        var notices = db.LogoutNotices.AsNoTracking().Where(notice => notice.ReceiptId == receipt.Id);
+        var delivered = await notices.CountAsync(notice => notice.DeliveredAt != null, ct);
+        var dead = await notices.CountAsync(notice => notice.DeadAt != null, ct);
+        return new Told(await notices.CountAsync(ct) - delivered - dead, delivered, dead);
+    }
+
     public async ValueTask<IReadOnlyList<NodeState>> ListNodesAsync(Receipt receipt, DateTimeOffset now, CancellationToken ct)
     {
         await using var db = await databases.CreateDbContextAsync(ct);

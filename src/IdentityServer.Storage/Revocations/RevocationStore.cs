@@ -253,6 +253,10 @@ internal sealed class RevocationStore(IStatements statements, IDeeds deeds) : IR
         db.Record(ending.Audit);
         var announced = db.ChangeTracker.Entries<Change>().Select(entry => entry.Entity).ToList();
         await db.SaveChangesAsync(ct);
+
+        // Clients are told of sessions alone, and only those that want to be.
+        var isToBeTold = ending.Receipt.Kind is RevocationKind.Session or RevocationKind.Subject or RevocationKind.Everything
+            && await db.Clients.AnyAsync(client => client.BackChannelLogoutUri != null, ct);
         db.Receipts.Add(ending.Receipt with
         {
             Note = BoundedText.Cut(ending.Receipt.Note, ReceiptMapping.NoteLength),
@@ -260,10 +264,7 @@ internal sealed class RevocationStore(IStatements statements, IDeeds deeds) : IR
             ExceptSessionId = cutoffs.Select(cutoff => cutoff.ExceptSessionId).SingleOrDefault(),
             Sequence = announced.Select(change => change.Sequence).DefaultIfEmpty().Max(),
 
-            // Clients are told of sessions alone.
-            NotifiedAt = ending.Receipt.Kind is RevocationKind.Session or RevocationKind.Subject or RevocationKind.Everything
-                ? null
-                : ending.Receipt.At,
+            NotifiedAt = isToBeTold ? null : ending.Receipt.At,
         });
         await db.SaveChangesAsync(ct);
     }

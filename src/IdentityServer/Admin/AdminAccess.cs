@@ -91,5 +91,11 @@ internal sealed record AdminArea(string Scope, IReadOnlyList<string> Roles)
 {
     public static AdminArea Keys { get; } = new(AdminScopes.Keys, [Storage.Users.Roles.Admin, Storage.Users.Roles.Operator]);
 
+    /// <summary>See sessions, grants and receipts, and end those of one person.</summary>
+    public static AdminArea Sessions { get; } = new(AdminScopes.Sessions, [Storage.Users.Roles.Admin, Storage.Users.Roles.Support]);
+
+    /// <summary>End what many people have.</summary>
+    public static AdminArea ManySessions { get; } = new(AdminScopes.Sessions, [Storage.Users.Roles.Admin]);
+
     public static AdminArea People { get; } = new(AdminScopes.People, [Storage.Users.Roles.Admin, Storage.Users.Roles.Support]);
 }

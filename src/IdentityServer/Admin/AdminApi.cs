@@ -13,7 +13,7 @@ internal delegate ValueTask<AdminAnswer> AdminDeed(AdminCall call, CancellationT
 /// What happens around every route of the admin API: who calls, reading, writing, and the last resort. It stands before the pages'
 /// middleware, so that nobody is answered with a page.
 /// </summary>
-internal sealed partial class AdminApi(AdminAccess access, KeysApi keys, PeopleApi people, ProtocolOptions options, ILogger<AdminApi> logger)
+internal sealed partial class AdminApi(AdminAccess access, KeysApi keys, PeopleApi people, SessionsApi sessions, ProtocolOptions options, ILogger<AdminApi> logger)
 {
     private const string Root = "/admin/api";
     private const int MaxBody = 16 * 1024;
@@ -57,7 +57,13 @@ internal sealed partial class AdminApi(AdminAccess access, KeysApi keys, PeopleA
         // 1 who: a stranger is told nothing of what is here
         var request = http.Request;
         var path = request.Path.Value![Root.Length..].Split('/')[1..];
-        var admitted = await access.AdmitAsync(http, path is ["v1", "people", ..] ? AdminArea.People : AdminArea.Keys, ct);
+        var area = path switch
+        {
+            ["v1", "people", ..] => AdminArea.People,
+            ["v1", "sessions" or "grants" or "receipts", ..] => SessionsApi.AreaOf(request, path[1..]),
+            _ => AdminArea.Keys,
+        };
+        var admitted = await access.AdmitAsync(http, area, ct);
         if (!admitted.TryGet(out var actor, out var error))
         {
             LogRefused(logger, http.Request.Path, error.Code, http.TraceIdentifier);
@@ -69,6 +75,7 @@ internal sealed partial class AdminApi(AdminAccess access, KeysApi keys, PeopleA
         {
             ["v1", "keys", .. var rest] => keys.Find(rest),
             ["v1", "people", .. var rest] => people.Find(rest),
+            ["v1", .. var rest] => sessions.Find(rest),
             _ => null,
         };
         if (deeds is null)
@@ -88,7 +95,7 @@ internal sealed partial class AdminApi(AdminAccess access, KeysApi keys, PeopleA
 
         // 3 with what
         var body = ReadOnlyMemory<byte>.Empty;
-        if (HttpMethods.IsPost(request.Method))
+        if (HttpMethods.IsPost(request.Method) || HttpMethods.IsDelete(request.Method))
         {
             if (HasBody(request) && !IsJson(request.ContentType))
             {
@@ -176,6 +183,8 @@ internal static class AdminRoutes
         .AddSingleton<KeysApi>()
         .AddSingleton<PeopleApi>()
         .AddSingleton<PersonHelp>()
+        .AddSingleton<SessionsApi>()
+        .AddSingleton<EndingHelp>()
         .AddSingleton<AdminApi>()
         .AddSingleton<ConsoleAccess>();
 

@@ -195,6 +195,13 @@ internal sealed record EmptyBody;
 [JsonSerializable(typeof(EmptyBody))]
 [JsonSerializable(typeof(ReasonBody))]
 [JsonSerializable(typeof(PersonView))]
+[JsonSerializable(typeof(SessionListView))]
+[JsonSerializable(typeof(SessionView))]
+[JsonSerializable(typeof(GrantView))]
+[JsonSerializable(typeof(GrantListView))]
+[JsonSerializable(typeof(ReceiptListView))]
+[JsonSerializable(typeof(ReceiptView))]
+[JsonSerializable(typeof(EndedView))]
 [JsonSerializable(typeof(KeyDraft))]
 internal sealed partial class AdminJson : JsonSerializerContext
 {

@@ -63,6 +63,8 @@ internal static class CommandLine
             new MigrateCommands(terminal),
             new KeyCommands(terminal),
             new UserCommands(terminal),
+            EndingCommands.Sessions(terminal),
+            EndingCommands.Grants(terminal),
             new ClientCommands(terminal),
             new ScopeCommands(terminal),
             new ApiCommands(terminal),

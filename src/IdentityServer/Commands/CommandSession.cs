@@ -62,6 +62,7 @@ internal sealed class CommandSession : IAsyncDisposable
         builder.Services.AddDataProtectionRing();
         builder.Services.AddMailWriting();
         builder.Services.AddSingleton<PersonHelp>();
+        builder.Services.AddSingleton<EndingHelp>();
         return new CommandSession(builder.Build(), settings);
     }
 

@@ -12,7 +12,7 @@ namespace IdentityServer.ProtocolTests.Admin;
 public sealed class AdminServer : IAsyncLifetime
 {
     private static readonly FrozenSet<string> _scopes =
-        FrozenSet.Create(StringComparer.Ordinal, "openid", "admin:keys", "admin:people", "api:read");
+        FrozenSet.Create(StringComparer.Ordinal, "openid", "offline_access", "admin:keys", "admin:people", "admin:sessions", "api:read");
 
     public ServerFixture Server { get; private set; } = null!;
 
@@ -43,7 +43,7 @@ public sealed class AdminServer : IAsyncLifetime
             Name = "Looks after the keys",
             AuthMethod = ClientAuthMethods.Basic,
             GrantTypes = FrozenSet.Create(StringComparer.Ordinal, GrantTypes.ClientCredentials),
-            Scopes = FrozenSet.Create(StringComparer.Ordinal, "admin:keys", "admin:people", "api:read"),
+            Scopes = FrozenSet.Create(StringComparer.Ordinal, "admin:keys", "admin:people", "admin:sessions", "api:read"),
         };
         Service = await Server.AddClientAsync(service, ct);
         ReferenceService = await Server.AddClientAsync(
