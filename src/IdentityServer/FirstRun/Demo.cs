@@ -19,11 +19,12 @@ public static class Demo
 
     public const string WebSecret = "development-only-secret-of-demo-web";
     public const string ServiceSecret = "development-only-secret-of-demo-service";
+    public const string ApiSecret = "development-only-secret-of-orders-api";
 
     private const string ReadOrders = "orders.read";
     private const string WriteOrders = "orders.write";
     private static readonly FrozenSet<string> KnownSecrets =
-        new[] { WebSecret, ServiceSecret }.Select(Handle.HashOf).ToFrozenSet(StringComparer.Ordinal);
+        new[] { WebSecret, ServiceSecret, ApiSecret }.Select(Handle.HashOf).ToFrozenSet(StringComparer.Ordinal);
 
     /// <summary>Two people. The passwords satisfy the password rules.</summary>
     public static IReadOnlyList<DemoPerson> People { get; } =
@@ -69,7 +70,15 @@ public static class Demo
             Name = "Demo service",
             Scopes = [ReadOrders, WriteOrders],
         }.Build(Secret(ServiceSecret, now), now),
+        ApiClient(now),
     ];
+
+    /// <summary>The API as a client: it follows what has ended, and may introspect its own tokens because it has its name.</summary>
+    public static Client ApiClient(DateTimeOffset now) => new ClientDraft(Api, ClientType.Service)
+    {
+        Name = "Demo API",
+        Scopes = [AdminScopes.Revocations],
+    }.Build(Secret(ApiSecret, now), now);
 
     /// <summary>Where the playground gets its answers.</summary>
     public static string PlaygroundCallback(string issuer) => $"{issuer}/playground/callback";

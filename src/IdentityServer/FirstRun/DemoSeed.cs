@@ -15,6 +15,7 @@ public sealed class DemoSeed(IClientStore clients, IScopeStore scopes, Lazy<User
         if (await clients.FindAsync(Demo.SpaClient, ct) is { } playground)
         {
             await FollowIssuerAsync(playground, ct);
+            await CompleteAsync(ct);
             return true;
         }
 
@@ -57,6 +58,16 @@ public sealed class DemoSeed(IClientStore clients, IScopeStore scopes, Lazy<User
         foreach (var client in demoClients.OrderBy(client => client.Id == Demo.SpaClient))
         {
             await clients.AddAsync(client, new AuditEvent(AuditTypes.ClientAdded, now) { ClientId = client.Id }, ct);
+        }
+    }
+
+    // A demo of an earlier version: its API had no client.
+    private async Task CompleteAsync(CancellationToken ct)
+    {
+        if (await clients.FindAsync(Demo.Api, ct) is null)
+        {
+            var now = clock.GetUtcNow();
+            await clients.AddAsync(Demo.ApiClient(now), new AuditEvent(AuditTypes.ClientAdded, now) { ClientId = Demo.Api }, ct);
         }
     }
 

@@ -36,7 +36,7 @@ public sealed partial class FirstStartTests
         Assert.Contains("DEVELOPMENT MASTER KEY", key, StringComparison.Ordinal);
         var clients = JsonNode.Parse((await folder.RunAsync(["clients", "list", "--json"], null, Ct)).Successful().Output)!.AsArray();
         Assert.Equal(
-            [Demo.NativeClient, Demo.ServiceClient, Demo.SpaClient, Demo.WebClient],
+            [Demo.NativeClient, Demo.ServiceClient, Demo.SpaClient, Demo.WebClient, Demo.Api],
             clients.Select(client => (string)client!["client_id"]!).Order(StringComparer.Ordinal));
 
         // Nobody else starts on known secrets, nor with a key made for Development.

@@ -76,6 +76,29 @@ public sealed class ApiTests(SampleWorld world)
     }
 
     [Fact]
+    public async Task A_revoked_token_opens_nothing_a_moment_later()
+    {
+        var (revoked, other) = (await TokenAsync("orders.read"), await TokenAsync("orders.read"));
+        using (var before = await SendAsync(HttpMethod.Get, revoked))
+        {
+            Assert.Equal(HttpStatusCode.OK, before.StatusCode);
+        }
+
+        await world.Service.RevokeAsync(revoked, TestContext.Current.CancellationToken);
+        HttpStatusCode status;
+        do
+        {
+            using var after = await SendAsync(HttpMethod.Get, revoked);
+            status = after.StatusCode;
+        }
+        while (status == HttpStatusCode.OK);
+
+        Assert.Equal(HttpStatusCode.Unauthorized, status);
+        using var others = await SendAsync(HttpMethod.Get, other);
+        Assert.Equal(HttpStatusCode.OK, others.StatusCode);
+    }
+
+    [Fact]
     public async Task A_changed_token_opens_nothing()
     {
         var token = await TokenAsync("orders.read");

@@ -44,12 +44,14 @@ public sealed class SampleWorld : IAsyncLifetime
         var webAppSecret = await AddClientAsync(
             "sample-web", "web", "openid profile offline_access orders.read orders.write",
             ["--redirect-uri", new Uri(webApp, "/callback").AbsoluteUri, "--post-logout-redirect-uri", webApp.AbsoluteUri]);
+        var apiSecret = await AddClientAsync("orders-api", "service", "revocations", []);
         var serviceSecret = await AddClientAsync("sample-service", "service", "orders.read orders.write payments.read", []);
 
         _server = await _folder.StartAsync(ct);
         Api = await SampleProgram.StartAsync("Api", api, new Dictionary<string, string>(StringComparer.Ordinal)
         {
             ["Authority"] = Issuer,
+            ["ClientSecret"] = apiSecret,
         }, ct);
         WebApp = await SampleProgram.StartAsync("WebApp", webApp, new Dictionary<string, string>(StringComparer.Ordinal)
         {
