@@ -23,6 +23,7 @@ using IdentityServer.Storage.Factors;
 using IdentityServer.Storage.Grants;
 using IdentityServer.Storage.Jobs;
 using IdentityServer.Storage.Keys;
+using IdentityServer.Storage.Logout;
 using IdentityServer.Storage.Mail;
 using IdentityServer.Storage.Pending;
 using IdentityServer.Storage.Revocations;
@@ -109,6 +110,8 @@ public static class StorageServices
         services.AddSingleton<ICeremonies, CeremonyStore>();
         services.AddSingleton<IJobHistory, JobHistory>();
         services.AddSingleton<IOutbox, Outbox>();
+        services.AddSingleton<LogoutBell>();
+        services.AddSingleton<ILogoutNotices, LogoutNotices>();
         services.AddSingleton<IMailLinks, MailLinkStore>();
         services.AddSingleton<IExpiredRows, ExpiredRows>();
         services.AddSingleton<ICutoffMarks, CutoffMarks>();

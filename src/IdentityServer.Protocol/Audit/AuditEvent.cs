@@ -92,6 +92,8 @@ public static class AuditTypes
     public const string SetupCompleted = "setup.completed";
     public const string MailGivenUp = "mail.given_up";
     public const string MailRetried = "mail.retried";
+    public const string LogoutGivenUp = "logout.given_up";
+    public const string LogoutRetried = "logout.retried";
     public const string MailLinkAsked = "mail.link_asked";
     public const string EmailVerified = "user.email_verified";
     public const string EmailChanged = "user.email_changed";

@@ -3,12 +3,13 @@ using System.Data.Common;
 using IdentityServer.Protocol.Changes;
 using IdentityServer.Protocol.Revocations;
 using IdentityServer.Storage.Deeds;
+using IdentityServer.Storage.Logout;
 using IdentityServer.Storage.Sessions;
 using Microsoft.EntityFrameworkCore;
 
 namespace IdentityServer.Storage.Revocations;
 
-internal sealed class RevocationStore(IStatements statements, IDeeds deeds) : IRevocationStore
+internal sealed class RevocationStore(IStatements statements, IDeeds deeds, LogoutBell bell) : IRevocationStore
 {
     private static readonly Statement Unexpired = new(
         """SELECT "Kind", "Key", "At", "ExpiresAt", "Epoch", "ExceptSessionId" FROM "Revocations" WHERE "ExpiresAt" > @Now""",
@@ -119,7 +120,7 @@ internal sealed class RevocationStore(IStatements statements, IDeeds deeds) : IR
     {
         try
         {
-            return await deeds.RunAsync<Revocation?>(
+            var remembered = await deeds.RunAsync<Revocation?>(
                 async (db, ct) =>
                 {
                     if (change is not null && !await ((StoredChange)change).ApplyAsync(db, person.Key, person.At, ct))
@@ -137,6 +138,8 @@ internal sealed class RevocationStore(IStatements statements, IDeeds deeds) : IR
                     return cutoff;
                 },
                 ct);
+            bell.Ring();
+            return remembered;
         }
         catch (DbUpdateException error) when (UniqueViolation.Is(error))
         {
@@ -149,7 +152,7 @@ internal sealed class RevocationStore(IStatements statements, IDeeds deeds) : IR
     {
         try
         {
-            return await deeds.RunAsync(
+            var remembered = await deeds.RunAsync(
                 async (db, ct) =>
                 {
                     var cut = await db.CutAsync(cutoff, exceptSessionId: null, ct);
@@ -157,6 +160,8 @@ internal sealed class RevocationStore(IStatements statements, IDeeds deeds) : IR
                     return cut;
                 },
                 ct);
+            bell.Ring();
+            return remembered;
         }
         catch (DbUpdateException error) when (UniqueViolation.Is(error))
         {
@@ -212,7 +217,7 @@ internal sealed class RevocationStore(IStatements statements, IDeeds deeds) : IR
     {
         try
         {
-            return await deeds.RunAsync(
+            var isEnded = await deeds.RunAsync(
                 async (db, ct) =>
                 {
                     if (!await end(db, ct))
@@ -224,6 +229,8 @@ internal sealed class RevocationStore(IStatements statements, IDeeds deeds) : IR
                     return true;
                 },
                 ct);
+            bell.Ring();
+            return isEnded;
         }
         catch (DbUpdateException error) when (UniqueViolation.Is(error))
         {
