@@ -41,6 +41,15 @@ public sealed record ClientDraft(string Id, ClientType Type)
 
     public IReadOnlyList<string> AllowedOrigins { get; init; } = [];
 
+    /// <summary>Where it is told of the end of a session; <see langword="null"/>: it is not.</summary>
+    public string? BackChannelLogoutUri { get; init; }
+
+    /// <summary>What the sign-out page loads in a frame; <see langword="null"/>: nothing.</summary>
+    public string? FrontChannelLogoutUri { get; init; }
+
+    /// <summary>In Development this server may call an app on its own machine without TLS.</summary>
+    public bool IsForDevelopment { get; init; }
+
     /// <summary>As read by <see cref="PublicKeySet"/>.</summary>
     public string? Jwks { get; init; }
 
@@ -109,6 +118,8 @@ public sealed record ClientDraft(string Id, ClientType Type)
         RedirectUris = [.. RedirectUris.Distinct(StringComparer.Ordinal)],
         PostLogoutRedirectUris = [.. PostLogoutRedirectUris.Distinct(StringComparer.Ordinal)],
         AllowedOrigins = [.. AllowedOrigins.Distinct(StringComparer.Ordinal)],
+        BackChannelLogoutUri = BackChannelLogoutUri,
+        FrontChannelLogoutUri = FrontChannelLogoutUri,
         TokenFormat = TokenFormat,
         IdTokenSigningAlgorithm = IdTokenSigningAlgorithm,
         UserInfoSigningAlgorithm = UserInfoSigningAlgorithm,
@@ -218,6 +229,26 @@ public sealed record ClientDraft(string Id, ClientType Type)
             {
                 yield return new("allowed_origins", $"The origin {Shown(origin)} {fault}");
             }
+        }
+
+        foreach (var fault in LogoutFaults(BackChannelLogoutUri, FrontChannelLogoutUri, RedirectUris, IsForDevelopment))
+        {
+            yield return fault;
+        }
+    }
+
+    /// <summary>What speaks against these addresses for logout; <see langword="null"/> is none.</summary>
+    public static IEnumerable<ClientFault> LogoutFaults(
+        string? backChannel, string? frontChannel, IReadOnlyList<string> redirectUris, bool isForDevelopment)
+    {
+        if (backChannel is not null && RedirectUriRules.BackChannelFault(backChannel, isForDevelopment) is { } back)
+        {
+            yield return new("backchannel_logout_uri", $"The back-channel logout URI {Shown(backChannel)} {back}");
+        }
+
+        if (frontChannel is not null && RedirectUriRules.FrontChannelFault(frontChannel, redirectUris) is { } front)
+        {
+            yield return new("frontchannel_logout_uri", $"The front-channel logout URI {Shown(frontChannel)} {front}");
         }
     }
 

@@ -24,6 +24,18 @@ public static class ClientMetadata
         writer.WriteString("application_type", client.Type is ClientType.Native or ClientType.Device ? "native" : "web");
         WriteAll(writer, "redirect_uris", client.RedirectUris);
         WriteAll(writer, "post_logout_redirect_uris", client.PostLogoutRedirectUris);
+        if (client.BackChannelLogoutUri is { } backChannel)
+        {
+            writer.WriteString("backchannel_logout_uri", backChannel);
+            writer.WriteBoolean("backchannel_logout_session_required", true);
+        }
+
+        if (client.FrontChannelLogoutUri is { } frontChannel)
+        {
+            writer.WriteString("frontchannel_logout_uri", frontChannel);
+            writer.WriteBoolean("frontchannel_logout_session_required", true);
+        }
+
         WriteAll(writer, "allowed_origins", client.AllowedOrigins);
         WriteAll(writer, "grant_types", client.GrantTypes.Order(StringComparer.Ordinal));
         WriteAll(writer, "response_types", client.MayUse(GrantTypes.AuthorizationCode) ? ["code"] : []);

@@ -37,6 +37,43 @@ public static class RedirectUriRules
         return origin == canonical ? null : $"is not written as browsers send it: {canonical}.";
     }
 
+    /// <summary>As <see cref="Fault"/>, for what this server itself calls (OpenID Connect Back-Channel Logout 1.0 §2.2).</summary>
+    /// <param name="uri">The address.</param>
+    /// <param name="isForDevelopment">http to the server's own machine is allowed.</param>
+    public static string? BackChannelFault(string uri, bool isForDevelopment) => Common(uri) ?? SchemeOf(uri) switch
+    {
+        null => "is not absolute: it must begin with https://.",
+        "https" => Web(uri, loopbackOnly: false),
+        "http" when isForDevelopment => Web(uri, loopbackOnly: true),
+        _ => "is not https: the server calls it, and proves itself by nothing else on the way.",
+    };
+
+    /// <summary>As <see cref="Fault"/>, for what the sign-out page loads: at home where the app is (OpenID Connect Front-Channel Logout 1.0 §2).</summary>
+    public static string? FrontChannelFault(string uri, IReadOnlyList<string> redirectUris)
+    {
+        var fault = Common(uri) ?? SchemeOf(uri) switch
+        {
+            "https" => Web(uri, loopbackOnly: false),
+            "http" => Web(uri, loopbackOnly: true),
+            _ => "is not an address that a page can load: use https.",
+        };
+        if (fault is not null)
+        {
+            return fault;
+        }
+
+        var origin = OriginOf(uri);
+        return redirectUris.Any(known => OriginOf(known) == origin)
+            ? null
+            : "does not have the scheme, host and port of one of the redirect URIs.";
+    }
+
+    /// <summary>Scheme, host and port of an address of the web; <see langword="null"/> for others.</summary>
+    public static string? OriginOf(string uri) =>
+        Uri.TryCreate(uri, UriKind.Absolute, out var parsed) && (parsed.Scheme == Uri.UriSchemeHttps || parsed.Scheme == Uri.UriSchemeHttp)
+            ? parsed.GetLeftPart(UriPartial.Authority)
+            : null;
+
     /// <summary>True when plain http to this host stays on the person's own machine (RFC 8252 §7.3).</summary>
     public static bool IsLoopback(string host) => LoopbackHosts.Contains(host, StringComparer.OrdinalIgnoreCase);
 

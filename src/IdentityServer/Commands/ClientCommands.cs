@@ -58,12 +58,14 @@ internal sealed class ClientCommands : Command
         var readiness = new Option<bool>("--require-readiness") { Description = "Key rollovers wait until it has fetched the new key." };
         var minimumAcr = MinimumAcrOption();
         var maxAge = MaxAgeOption();
+        var backChannel = BackChannelOption();
+        var frontChannel = FrontChannelOption();
         var origins = CommonOptions.Many("--origin", "ORIGIN", "Where its scripts run, e.g. https://app.example.com; repeatable. A spa's redirect URIs count by themselves.");
         var json = CommonOptions.Json();
         var add = new Command("add", "Register a client. A secret is made here, shown once, and kept only as a hash.")
         {
             id, type, name, redirectUris, logoutUris, scopes, grants, auth, jwks, format, algorithm, userInfo, lifetime, noConsent,
-            keyCache, readiness, minimumAcr, maxAge, origins, json,
+            keyCache, readiness, minimumAcr, maxAge, backChannel, frontChannel, origins, json,
         };
         add.SetAction((parsed, ct) => AddAsync(
             new ClientDraft(parsed.GetRequiredValue(id), Enum.Parse<ClientType>(parsed.GetRequiredValue(type), ignoreCase: true))
@@ -84,6 +86,8 @@ internal sealed class ClientCommands : Command
                 RequireReadiness = parsed.GetValue(readiness),
                 MinimumAcr = AcrNamed(parsed.GetValue(minimumAcr)),
                 DefaultMaxAge = OrNone(parsed.GetValue(maxAge)),
+                BackChannelLogoutUri = OrNone(parsed.GetValue(backChannel)),
+                FrontChannelLogoutUri = OrNone(parsed.GetValue(frontChannel)),
                 AllowedOrigins = parsed.GetValue(origins) ?? [],
             },
             parsed.GetValue(json),
@@ -115,15 +119,22 @@ internal sealed class ClientCommands : Command
         var readiness = new Option<bool?>("--require-readiness") { Description = "true: key rollovers wait until it has fetched the new key.", HelpName = "true|false" };
         var minimumAcr = MinimumAcrOption();
         var maxAge = MaxAgeOption();
+        var backChannel = BackChannelOption();
+        var frontChannel = FrontChannelOption();
         var json = CommonOptions.Json();
-        var set = new Command("set", "Change what a client asks of sign-ins, and what rollovers of signing keys have to know of it.")
+        var set = new Command(
+            "set", "Change what a client asks of sign-ins, where it is told of their end, and what rollovers of signing keys have to know of it.")
         {
-            id, keyCache, readiness, minimumAcr, maxAge, json,
+            id, keyCache, readiness, minimumAcr, maxAge, backChannel, frontChannel, json,
         };
         set.SetAction((parsed, ct) => SetAsync(
             parsed.GetRequiredValue(id),
             new ClientChange(
-                parsed.GetValue(keyCache), parsed.GetValue(readiness), parsed.GetValue(minimumAcr), parsed.GetValue(maxAge)),
+                parsed.GetValue(keyCache), parsed.GetValue(readiness), parsed.GetValue(minimumAcr), parsed.GetValue(maxAge))
+            {
+                BackChannelLogoutUri = parsed.GetValue(backChannel),
+                FrontChannelLogoutUri = parsed.GetValue(frontChannel),
+            },
             parsed.GetValue(json),
             ct));
         return set;
@@ -141,6 +152,12 @@ internal sealed class ClientCommands : Command
 
     private static Option<TimeSpan?> MaxAgeOption() =>
         CommonOptions.Duration("--max-age", "For how long a sign-in counts for it, unless it asks for less; 0: as long as the session.");
+
+    private static Option<string?> BackChannelOption() => CommonOptions.One(
+        "--backchannel-logout-uri", "URI", "Where this server tells it that a session has ended; empty: nowhere.");
+
+    private static Option<string?> FrontChannelOption() => CommonOptions.One(
+        "--frontchannel-logout-uri", "URI", "What the sign-out page loads in a frame; empty: nothing.");
 
     private static string? AcrNamed(string? name) => name switch
     {
@@ -171,6 +188,7 @@ internal sealed class ClientCommands : Command
     private async Task<int> AddAsync(ClientDraft draft, bool json, CancellationToken ct)
     {
         await using var session = await CommandSession.OpenCurrentAsync(ct);
+        draft = draft with { IsForDevelopment = session.IsDevelopment };
         var registered = await session.Get<IScopeStore>().ListScopesAsync(ct);
         var known = registered.Select(scope => scope.Name).Concat(StandardScopes.All.Keys).Concat(AdminScopes.All.Keys).ToHashSet(StringComparer.Ordinal);
         var faults = draft.Faults(known);
@@ -260,7 +278,8 @@ internal sealed class ClientCommands : Command
         if (change == ClientChange.Nothing)
         {
             throw CommandException.Usage(
-                "Say what to change: --key-cache DURATION, --require-readiness true|false, --minimum-acr mfa|phr|none or --max-age DURATION.");
+                "Say what to change: --key-cache DURATION, --require-readiness true|false, --minimum-acr mfa|phr|none, --max-age DURATION, "
+                + "--backchannel-logout-uri URI or --frontchannel-logout-uri URI.");
         }
 
         if (ClientDraft.KeyCacheFault(change.KeyCache) is { } fault)
@@ -278,7 +297,18 @@ internal sealed class ClientCommands : Command
                 RequireReadiness = change.Readiness ?? client.RequireReadiness,
                 MinimumAcr = change.MinimumAcr is null ? client.MinimumAcr : AcrNamed(change.MinimumAcr),
                 DefaultMaxAge = change.MaxAge is null ? client.DefaultMaxAge : OrNone(change.MaxAge),
+                BackChannelLogoutUri = change.BackChannelLogoutUri is null ? client.BackChannelLogoutUri : OrNone(change.BackChannelLogoutUri),
+                FrontChannelLogoutUri = change.FrontChannelLogoutUri is null ? client.FrontChannelLogoutUri : OrNone(change.FrontChannelLogoutUri),
             };
+
+            // Only what is new: an address from Development stays removable elsewhere, and the rest changeable.
+            var faults = ClientDraft.LogoutFaults(
+                OrNone(change.BackChannelLogoutUri), OrNone(change.FrontChannelLogoutUri), client.RedirectUris, session.IsDevelopment).ToArray();
+            if (faults.Length > 0)
+            {
+                throw CommandException.Refused(string.Join(Environment.NewLine, faults.Select(Explain)));
+            }
+
             if (await session.Get<IClientStore>().UpdateAsync(changed, session.Audit(AuditTypes.ClientChanged, id, change.Told), ct))
             {
                 if (json)
@@ -367,6 +397,8 @@ internal sealed class ClientCommands : Command
         ("scopes", string.Join(' ', client.Scopes.Order(StringComparer.Ordinal))),
         ("redirect URIs", string.Join(' ', client.RedirectUris)),
         ("post-logout URIs", string.Join(' ', client.PostLogoutRedirectUris)),
+        ("back-channel logout", client.BackChannelLogoutUri),
+        ("front-channel logout", client.FrontChannelLogoutUri),
         ("origins", string.Join(' ', client.AllowedOrigins)),
         ("public keys", client.Jwks),
         ("access tokens", $"{(client.TokenFormat == TokenFormat.Jwt ? "jwt" : "reference")}, {client.AccessTokenLifetime.TotalSeconds.ToString("0", CultureInfo.InvariantCulture)} s"),
@@ -380,6 +412,8 @@ internal sealed class ClientCommands : Command
         ("added", CommonOptions.Shown(client.CreatedAt)),
         ("disabled", client.DisabledAt is { } at ? CommonOptions.Shown(at) : null),
     ]);
+
+    private static string? OrNone(string? text) => string.IsNullOrEmpty(text) ? null : text;
 
     private static TimeSpan? OrNone(TimeSpan? duration) => duration == TimeSpan.Zero ? null : duration;
 
@@ -436,11 +470,17 @@ internal sealed record ClientChange(TimeSpan? KeyCache, bool? Readiness, string?
 {
     public static ClientChange Nothing { get; } = new(null, null, null, null);
 
+    /// <summary>Empty: none from now on.</summary>
+    public string? BackChannelLogoutUri { get; init; }
+
+    /// <summary>Empty: none from now on.</summary>
+    public string? FrontChannelLogoutUri { get; init; }
+
     /// <summary>For the audit log.</summary>
-    public string Told => (KeyCache ?? (object?)Readiness, MinimumAcr ?? (object?)MaxAge) switch
+    public string Told => string.Join(", ", new[]
     {
-        (not null, null) => "key rollover",
-        (null, not null) => "sign-in",
-        _ => "key rollover, sign-in",
-    };
+        KeyCache is null && Readiness is null ? null : "key rollover",
+        MinimumAcr is null && MaxAge is null ? null : "sign-in",
+        BackChannelLogoutUri is null && FrontChannelLogoutUri is null ? null : "logout",
+    }.OfType<string>());
 }

@@ -35,6 +35,30 @@ public sealed class ClientCommandTests(MigratedFolder folder) : CommandTest(fold
     }
 
     [Fact]
+    public async Task Addresses_for_logout_are_set_shown_and_removed()
+    {
+        var added = (await RunAsync(
+            "clients", "add", "logout-1", "--type", "web", "--redirect-uri", "https://shop.example/cb", "--json",
+            "--backchannel-logout-uri", "https://shop.example/back", "--frontchannel-logout-uri", "https://shop.example/front")).Json;
+        Assert.Equal("https://shop.example/back", (string?)added["backchannel_logout_uri"]);
+        Assert.Equal("https://shop.example/front", (string?)added["frontchannel_logout_uri"]);
+        Assert.True((bool)added["backchannel_logout_session_required"]!);
+        Assert.True((bool)added["frontchannel_logout_session_required"]!);
+
+        AssertFailed(
+            await RunAsync("clients", "set", "logout-1", "--backchannel-logout-uri", "http://localhost:5002/back"), Refused, "is not https");
+        AssertFailed(
+            await RunAsync("clients", "set", "logout-1", "--frontchannel-logout-uri", "https://other.example/front"), Refused, "one of the redirect URIs");
+        var set = (await RunAsync("clients", "set", "logout-1", "--backchannel-logout-uri", "https://shop.example/other")).Successful();
+        Assert.Contains("https://shop.example/other", set.Output, StringComparison.Ordinal);
+        Assert.Contains("https://shop.example/front", set.Output, StringComparison.Ordinal);
+
+        (await RunAsync("clients", "set", "logout-1", "--backchannel-logout-uri", "", "--frontchannel-logout-uri", "")).Successful();
+        var shown = (await RunAsync("clients", "show", "logout-1", "--json")).Json;
+        Assert.DoesNotContain(shown, member => member.Key.Contains("channel", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task Tables_and_hints_are_for_people()
     {
         var added = (await RunAsync("clients", "add", "service-1", "--type", "service", "--scope", "orders.read")).Successful();

@@ -75,6 +75,8 @@ public sealed class ClientDraftTests
             (Web() with { RedirectUris = ["http://app.example.com/cb"] }, "redirect_uris"),
             (Web() with { PostLogoutRedirectUris = ["/bye"] }, "post_logout_redirect_uris"),
             (Web() with { AllowedOrigins = ["*"] }, "allowed_origins"),
+            (Web() with { BackChannelLogoutUri = "http://localhost/out" }, "backchannel_logout_uri"),
+            (Web() with { FrontChannelLogoutUri = "https://other.example.com/out" }, "frontchannel_logout_uri"),
             (Web() with { Scopes = ["orders.write"] }, "scope"),
             (Web() with { IdTokenSigningAlgorithm = "none" }, "id_token_signed_response_alg"),
             (Web() with { UserInfoSigningAlgorithm = "none" }, "userinfo_signed_response_alg"),

@@ -98,4 +98,43 @@ public sealed class RedirectUriRulesTests
     {
         Assert.Equal(allowed, RedirectUriRules.OriginFault(origin) is null);
     }
+
+    [Theory]
+    [InlineData("https://app.example.com/out", true, true)]
+    [InlineData("https://app.example.com/out?tenant=1", true, true)]
+    [InlineData("https://127.0.0.1:5001/out", true, true)]
+    [InlineData("http://127.0.0.1:5001/out", false, true)]
+    [InlineData("http://localhost/out", false, true)]
+    [InlineData("http://app.example.com/out", false, false)]
+    [InlineData("http://127.0.0.1.example.com/out", false, false)]
+    [InlineData("http://localhost@app.example.com/out", false, false)]
+    [InlineData("https://app.example.com/out#part", false, false)]
+    [InlineData("https://user@app.example.com/out", false, false)]
+    [InlineData("https://*.example.com/out", false, false)]
+    [InlineData("/out", false, false)]
+    [InlineData("file:///etc/passwd", false, false)]
+    [InlineData("com.example.app:/out", false, false)]
+    [InlineData("", false, false)]
+    public void The_server_itself_calls_https_and_in_development_its_own_machine(string uri, bool allowed, bool inDevelopment)
+    {
+        Assert.Equal(allowed, RedirectUriRules.BackChannelFault(uri, isForDevelopment: false) is null);
+        Assert.Equal(inDevelopment, RedirectUriRules.BackChannelFault(uri, isForDevelopment: true) is null);
+    }
+
+    [Theory]
+    [InlineData("https://app.example.com/out", true)]
+    [InlineData("https://app.example.com:443/out", true)]
+    [InlineData("http://localhost:3000/out", true)]
+    [InlineData("https://app.example.com:8443/out", false)]
+    [InlineData("https://other.example.com/out", false)]
+    [InlineData("http://app.example.com/out", false)]
+    [InlineData("http://localhost/out", false)]
+    [InlineData("https://app.example.com/out#part", false)]
+    [InlineData("javascript:alert(1)", false)]
+    [InlineData("com.example.app:/out", false)]
+    [InlineData("/out", false)]
+    public void A_frame_is_loaded_only_from_where_the_app_is(string uri, bool allowed) => Assert.Equal(
+        allowed,
+        RedirectUriRules.FrontChannelFault(
+            uri, ["https://app.example.com/cb", "http://localhost:3000/cb", "com.example.app:/cb"]) is null);
 }
