@@ -56,6 +56,7 @@ public static class ProtocolServices
         .AddSingleton<RevokeEndpoint>()
         .AddSingleton<RevocationFeedEndpoint>()
         .AddSingleton<UserInfoEndpoint>()
+        .AddSingleton<FrontChannel>()
         .AddSingleton<EndSessionEndpoint>()
         .AddSingleton<DiscoveryEndpoint>()
         .AddSingleton<JwksEndpoint>();

@@ -16,6 +16,7 @@ public sealed class EndSessionEndpoint(
     PendingRequests pendingRequests,
     ISessionStore sessions,
     Revoker revoker,
+    FrontChannel frontChannel,
     ProtocolOptions options,
     TimeProvider clock)
 {
@@ -65,6 +66,13 @@ public sealed class EndSessionEndpoint(
 
             var cause = new Cause("signed_out", "user:" + session.Subject, http.Address) { ClientId = wish.Client?.Id };
             await revoker.EndSessionAsync(session.Id, session.Subject, alsoOffline: false, cause, ct);
+        }
+
+        // Apps that only the browser can tell are loaded by our page, which knows the session by its cookie and goes on to the app by itself.
+        if ((await frontChannel.ListAsync(http.SessionHandle, ct)).Count > 0)
+        {
+            handle ??= wish.ReturnTo is null ? "" : await pendingRequests.SaveAsync(parameters, wish.Client?.Id, clock.GetUtcNow(), ct);
+            return new ProtocolResponse.Page(HostedPage.SignedOut, handle, http.Parameters["ui_locales"] ?? parameters["ui_locales"]);
         }
 
         return wish.ReturnTo is { } returnTo

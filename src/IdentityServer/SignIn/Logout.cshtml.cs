@@ -20,6 +20,10 @@ public sealed class LogoutModel(
     [BindProperty(SupportsGet = true)]
     public string? Handle { get; set; }
 
+    /// <summary><c>yes</c>: all of the person's sessions end, not this browser's alone.</summary>
+    [BindProperty]
+    public string? Everywhere { get; set; }
+
     /// <summary>The app that asked for the sign-out, if one did.</summary>
     public Client? App { get; private set; }
 
@@ -54,10 +58,17 @@ public sealed class LogoutModel(
         {
             var cause = new Cause(
                 "signed_out", "user:" + session.Subject, HttpContext.Connection.RemoteIpAddress?.ToString());
-            await revoker.EndSessionAsync(session.Id, session.Subject, alsoOffline: false, cause, ct);
+            if (Everywhere == "yes")
+            {
+                await revoker.EndPersonAsync(session.Subject, exceptSessionId: null, change: null, cause, ct);
+            }
+            else
+            {
+                await revoker.EndSessionAsync(session.Id, session.Subject, alsoOffline: false, cause, ct);
+            }
         }
 
-        cookie.Delete(HttpContext);
+        // Where this leads, the cookie still says which apps are to be told by the browser; there it is deleted.
         return new SeeOther(Links.ResumeSignOut(Request, Handle));
     }
 

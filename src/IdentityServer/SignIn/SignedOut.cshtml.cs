@@ -1,17 +1,27 @@
 using IdentityServer.Layout;
 using IdentityServer.Protocol.Clients;
+using IdentityServer.Protocol.EndSession;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Mvc.RazorPages;
 
 namespace IdentityServer.SignIn;
 
-/// <summary>Says that the session has ended, when no app wants the person back.</summary>
-public sealed class SignedOutModel(PausedRequests requests, SessionCookie cookie) : PageModel
+/// <summary>
+/// Says that the session has ended, when no app wants the person back, or when apps are to be told by this browser: those are loaded in
+/// frames nobody sees, and then the person is sent on.
+/// </summary>
+public sealed class SignedOutModel(PausedRequests requests, SessionCookie cookie, FrontChannel frontChannel) : PageModel
 {
     [BindProperty(SupportsGet = true)]
     public string? Handle { get; set; }
 
     public Client? App { get; private set; }
+
+    /// <summary>What is loaded in frames: the front-channel logout addresses of the apps of the session.</summary>
+    public IReadOnlyList<string> Frames { get; private set; } = [];
+
+    /// <summary>Back to where the app asked for.</summary>
+    public string? Onward { get; private set; }
 
     /// <summary>The app's own address, when it registered one.</summary>
     public string? AppAddress => Brand.IsLink(App?.ClientUri) ? App!.ClientUri : null;
@@ -24,7 +34,17 @@ public sealed class SignedOutModel(PausedRequests requests, SessionCookie cookie
             return new SeeOther(Links.To(Request, "/", null));
         }
 
-        App = (await requests.FindAsync(Handle, ct))?.App;
+        var paused = await requests.FindAsync(Handle, ct);
+        App = paused?.App;
+        Onward = App is not null && paused?["post_logout_redirect_uri"] is not null ? Links.ResumeSignOut(Request, Handle) : null;
+        Frames = await frontChannel.ListAsync(cookie.ReadHandle(HttpContext), ct);
+        if (Frames.Count > 0)
+        {
+            var origins = Frames.Select(frame => RedirectUriRules.OriginOf(frame)).Distinct(StringComparer.Ordinal);
+            Response.Headers.ContentSecurityPolicy = $"{Response.Headers.ContentSecurityPolicy}; frame-src {string.Join(' ', origins)}";
+        }
+
+        cookie.Delete(HttpContext);
         return Page();
     }
 }

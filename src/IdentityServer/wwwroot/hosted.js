@@ -1,4 +1,4 @@
-// The hosted pages work without this. It only adds: passkeys, "Show" beside a password, "Print", and focus on the message after a mistake.
+// The hosted pages work without this. It only adds: passkeys, "Show" beside a password, "Print", focus on the message after a mistake, and the way on after a sign-out.
 'use strict';
 const canUsePasskeys = window.PublicKeyCredential?.parseRequestOptionsFromJSON;
 document.documentElement.dataset.script = canUsePasskeys ? 'passkeys' : '';
@@ -69,4 +69,13 @@ document.addEventListener('DOMContentLoaded', () => {
   if (!form) return;
   offer(form);
   setInterval(() => isOffer && offer(form), 8 * 60000);
+});
+
+// Signed out: on to the app when the apps in the frames have loaded, and soon in any case.
+document.addEventListener('DOMContentLoaded', () => {
+  const onward = document.querySelector('a[data-onward=True]');
+  if (!onward) return;
+  const go = () => location.replace(onward.href);
+  addEventListener('load', go);
+  setTimeout(go, 3000);
 });
