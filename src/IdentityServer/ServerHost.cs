@@ -6,6 +6,7 @@ using IdentityServer.FirstRun;
 using IdentityServer.Health;
 using IdentityServer.Jobs;
 using IdentityServer.Keys;
+using IdentityServer.Logout;
 using IdentityServer.Passkeys;
 using IdentityServer.Mail;
 using IdentityServer.Playground;
@@ -92,6 +93,7 @@ public static class ServerHost
         services.AddHostedService<ChangeFeedService>();
         services.AddJobs();
         services.AddMail();
+        services.AddLogout();
         services.AddRecovery();
         services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(15));
     }

@@ -88,6 +88,10 @@ public sealed class DiscoveryEndpoint(ScopeCatalog scopes, ClientDirectory clien
             ["prompt_values_supported"] = List(["none", "login", "consent", "select_account"]),
             ["display_values_supported"] = List(["page", "popup"]),
             ["ui_locales_supported"] = List(options.UiLocales),
+            ["backchannel_logout_supported"] = true,
+            ["backchannel_logout_session_supported"] = true,
+            ["frontchannel_logout_supported"] = true,
+            ["frontchannel_logout_session_supported"] = true,
             ["request_parameter_supported"] = false,
             ["request_uri_parameter_supported"] = false,
         };

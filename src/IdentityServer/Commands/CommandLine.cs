@@ -69,6 +69,7 @@ internal static class CommandLine
             new ScopeCommands(terminal),
             new ApiCommands(terminal),
             new MailCommands(terminal),
+            new LogoutCommands(terminal),
             new DoctorCommand(terminal),
         };
         root.Action = serve.Action;

@@ -1,4 +1,5 @@
 using IdentityServer.Jobs;
+using IdentityServer.Logout;
 using IdentityServer.Protocol.Changes;
 using IdentityServer.Protocol.Keys;
 
@@ -12,6 +13,7 @@ internal static class HealthRoutes
         var feed = app.Services.GetRequiredService<ChangeFeed>();
         var keys = app.Services.GetRequiredService<SigningKeyRing>();
         var jobs = app.Services.GetRequiredService<JobWatch>();
+        var logout = app.Services.GetRequiredService<LogoutWatch>();
         app.MapGet("/health/live", () => Results.Json(new { status = "live" }));
         app.MapGet("/health/ready", () =>
         {
@@ -27,6 +29,7 @@ internal static class HealthRoutes
 
                     // For people to read: nothing a node answers depends on a job that ran in time.
                     jobs = jobs.Status,
+                    logout = logout.Status,
                 },
                 statusCode: isReady ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable);
         });

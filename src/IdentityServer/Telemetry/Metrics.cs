@@ -18,4 +18,12 @@ internal static class Metrics
 
     /// <summary>Attempts to send a mail, by <c>kind</c> and <c>result</c>.</summary>
     public static Counter<long> Mail { get; } = Meter.CreateCounter<long>("identity_mail_total", description: "Attempts to send a mail.");
+
+    /// <summary>Attempts to tell clients that sessions ended, by <c>result</c> (delivered, failed, dead).</summary>
+    public static Counter<long> LogoutNotices { get; } =
+        Meter.CreateCounter<long>("identity_logout_notices_total", description: "Attempts to tell a client that a session ended.");
+
+    /// <summary>From the ending to the client's word.</summary>
+    public static Histogram<double> LogoutDelay { get; } =
+        Meter.CreateHistogram<double>("identity_logout_delay_seconds", "s", "Until a client had been told that a session ended.");
 }
