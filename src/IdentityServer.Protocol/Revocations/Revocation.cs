@@ -20,6 +20,9 @@ public enum RevocationKind
 
     /// <summary>A cutoff: all that anybody had until then. Its key is <see cref="Revocation.Everyone"/>.</summary>
     Everything = 5,
+
+    /// <summary>Everything that a signing key signed, by <c>kid</c>. Told to APIs that keep keys; here the key itself is gone.</summary>
+    Key = 6,
 }
 
 /// <summary>

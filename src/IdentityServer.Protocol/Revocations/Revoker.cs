@@ -11,8 +11,8 @@ namespace IdentityServer.Protocol.Revocations;
 public sealed class Revoker(
     IRevocationStore store, RevocationList list, IClientStore clients, IEnumerable<IReuseWatch> watches, TimeProvider clock)
 {
-    // A revocation outlives every access token it ends.
-    private static readonly TimeSpan Remembered = ClientDraft.LongestLifetime + TimeSpan.FromHours(1);
+    /// <summary>A revocation outlives every access token it ends.</summary>
+    public static readonly TimeSpan Remembered = ClientDraft.LongestLifetime + TimeSpan.FromHours(1);
 
     /// <summary>Ends one access token, self-contained or reference.</summary>
     /// <param name="token">The token.</param>

@@ -5,7 +5,9 @@ using System.Text.Json;
 using IdentityServer.Protocol.Audit;
 using IdentityServer.Protocol.Changes;
 using IdentityServer.Protocol.Clients;
+using IdentityServer.Protocol.Revocations;
 using IdentityServer.Storage.Deeds;
+using IdentityServer.Storage.Revocations;
 using Microsoft.EntityFrameworkCore;
 
 namespace IdentityServer.Storage.Clients;
@@ -94,11 +96,10 @@ internal sealed class ClientStore(IStatements statements, IDeeds deeds) : IClien
                     return false;
                 }
 
-                DateTimeOffset? at = audit.At;
-                await db.Grants.Where(grant => grant.ClientId == clientId && grant.EndedAt == null)
-                    .ExecuteUpdateAsync(set => set.SetProperty(grant => grant.EndedAt, at), ct);
-                await db.Tokens.Where(token => token.ClientId == clientId && token.GrantId == null && token.EndedAt == null)
-                    .ExecuteUpdateAsync(set => set.SetProperty(token => token.EndedAt, at), ct);
+                // All it was given, and its own tokens: what is issued to a later client of the same id is younger than this cutoff.
+                var cutoff = await db.CutAsync(
+                    new(RevocationKind.Client, clientId, audit.At, audit.At + Revoker.Remembered), exceptSessionId: null, ct);
+                db.Announce(ChangeKind.Revocation, RevocationList.Format(cutoff), audit.At);
                 await db.Consents.Where(consent => consent.ClientId == clientId).ExecuteDeleteAsync(ct);
 
                 // Who gets the id next has fetched nothing yet.

@@ -3,6 +3,7 @@ using System.Data.Common;
 using IdentityServer.Protocol.Audit;
 using IdentityServer.Protocol.Changes;
 using IdentityServer.Protocol.Keys;
+using IdentityServer.Protocol.Revocations;
 using IdentityServer.Storage.Audit;
 using IdentityServer.Storage.Deeds;
 using Microsoft.EntityFrameworkCore;
@@ -163,6 +164,12 @@ internal sealed class KeyStore(IStatements statements, IDeeds deeds) : IKeyStore
             // The box may have been sealed anew since it was read; it is only ever erased here.
             row.Property(stored => stored.MasterKeyId).IsModified = false;
             row.Property(stored => stored.SealedPrivateKey).IsModified = key.SealedPrivateKey is null;
+            if (key.RevokedAt is { } at && !await db.Revocations.AnyAsync(known => known.Kind == RevocationKind.Key && known.Key == key.Kid, ct))
+            {
+                var revocation = new Revocation(RevocationKind.Key, key.Kid, at, at + Revoker.Remembered);
+                db.Revocations.Add(revocation);
+                db.Announce(ChangeKind.Revocation, RevocationList.Format(revocation), at);
+            }
         }
 
         // First what makes room: no two activations may follow the same one, not even between two statements.
