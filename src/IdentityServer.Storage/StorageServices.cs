@@ -89,6 +89,9 @@ public static class StorageServices
         services.AddSingleton<ILiveSessions, LiveSessions>();
         services.AddSingleton<INodes, NodeStore>();
         services.AddSingleton<IChangeLog, ChangeLog>();
+        services.AddSingleton<IDoorbell>(provider => options.Provider == DatabaseProvider.PostgreSql
+            ? new PostgreSqlDoorbell(options.ConnectionString, provider.GetService<TimeProvider>() ?? TimeProvider.System)
+            : new NoDoorbell());
         services.AddSingleton<IKeyStore, KeyStore>();
         services.AddSingleton<IKeyFetchStore, KeyFetchStore>();
         services.AddSingleton<IKeyUseStore, KeyUseStore>();

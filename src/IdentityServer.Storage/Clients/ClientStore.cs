@@ -100,6 +100,9 @@ internal sealed class ClientStore(IStatements statements, IDeeds deeds) : IClien
                 var cutoff = await db.CutAsync(
                     new(RevocationKind.Client, clientId, audit.At, audit.At + Revoker.Remembered), exceptSessionId: null, ct);
                 db.Announce(ChangeKind.Revocation, RevocationList.Format(cutoff), audit.At);
+                DateTimeOffset? at = audit.At;
+                await db.Tokens.Where(token => token.ClientId == clientId && token.GrantId == null && token.EndedAt == null)
+                    .ExecuteUpdateAsync(set => set.SetProperty(token => token.EndedAt, at), ct);
                 await db.Consents.Where(consent => consent.ClientId == clientId).ExecuteDeleteAsync(ct);
 
                 // Who gets the id next has fetched nothing yet.

@@ -1,4 +1,6 @@
 using System.Data.Common;
+using IdentityServer.Protocol.Changes;
+using IdentityServer.Storage.Changes;
 using Microsoft.EntityFrameworkCore;
 
 namespace IdentityServer.Storage.Deeds;
@@ -18,6 +20,10 @@ internal sealed class DirectDeeds(IDbContextFactory<ServerDb> databases, Connect
                 await using var db = await databases.CreateDbContextAsync(ct);
                 await using var transaction = await db.Database.BeginTransactionAsync(ct);
                 var answer = await deed(db, ct);
+                if (connections.Provider == DatabaseProvider.PostgreSql && db.ChangeTracker.Entries<Change>().Any())
+                {
+                    await PostgreSqlDoorbell.RingAsync(db, ct);
+                }
 
                 // From here on the outcome may be unknown: the deed is never repeated, and a caller who goes away does not undo it.
                 committing = true;

@@ -5,10 +5,11 @@ using IdentityServer.Protocol.Keys;
 
 namespace IdentityServer.Jobs;
 
-/// <summary>Keeps this node's memory true: reads the change log twice a second, and writes down what was issued, signed and fetched.</summary>
+/// <summary>Keeps this node's memory true: reads the change log twice a second and when the doorbell rings, and writes down what was issued, signed and fetched.</summary>
 internal sealed partial class ChangeFeedService(
     ChangeFeed feed,
     INodes nodes,
+    IDoorbell doorbell,
     IssuanceLedger ledger,
     KeyUseLedger uses,
     KeyFetchLedger fetches,
@@ -21,6 +22,10 @@ internal sealed partial class ChangeFeedService(
     private Heard? _said;
 
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(400);
+
+    // However often it rings, looking costs what was written in the last ten seconds.
+    private static readonly TimeSpan BetweenRings = TimeSpan.FromMilliseconds(50);
+
     private const int PollsPerFlush = 25;
     private const int PollsPerFetches = 5;
 
@@ -28,10 +33,30 @@ internal sealed partial class ChangeFeedService(
     {
         // Real time, also under a test's clock: this is about how soon, never about what holds when.
         using var timer = new PeriodicTimer(Interval);
-        for (var poll = 1; await NextAsync(timer, stoppingToken); poll++)
+        var tick = NextAsync(timer, stoppingToken);
+        var ring = doorbell.WaitAsync(stoppingToken);
+        for (var poll = 1; ;)
         {
+            await Task.WhenAny(tick, ring);
+            if (tick.IsCompleted && !await tick)
+            {
+                break;
+            }
+
             await TryAsync(feed.PollAsync, stoppingToken);
             await TryAsync(ct => SayAsync(isDue: poll % PollsPerFlush == 1, ct), stoppingToken);
+            if (ring.IsCompleted)
+            {
+                await TryAsync(_ => new ValueTask(ring), stoppingToken);
+                ring = RungAgainAsync(stoppingToken);
+            }
+
+            if (!tick.IsCompleted)
+            {
+                continue;
+            }
+
+            tick = NextAsync(timer, stoppingToken);
             if (poll % PollsPerFetches == 0)
             {
                 await TryAsync(fetches.FlushAsync, stoppingToken);
@@ -42,6 +67,8 @@ internal sealed partial class ChangeFeedService(
                 await TryAsync(ledger.FlushAsync, stoppingToken);
                 await TryAsync(uses.FlushAsync, stoppingToken);
             }
+
+            poll++;
         }
 
         await TryAsync(ct => nodes.LeaveAsync(_nodeId, ct), CancellationToken.None);
@@ -50,6 +77,12 @@ internal sealed partial class ChangeFeedService(
         await TryAsync(ledger.FlushAsync, CancellationToken.None);
         await TryAsync(uses.FlushAsync, CancellationToken.None);
         await TryAsync(fetches.FlushAsync, CancellationToken.None);
+    }
+
+    private async Task RungAgainAsync(CancellationToken ct)
+    {
+        await Task.Delay(BetweenRings, ct);
+        await doorbell.WaitAsync(ct);
     }
 
     /// <summary>Tells the other nodes what this one has heard of, when that is more than it said last, and every ten seconds.</summary>

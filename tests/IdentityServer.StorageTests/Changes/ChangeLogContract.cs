@@ -1,5 +1,7 @@
+using IdentityServer.Protocol;
 using IdentityServer.Protocol.Changes;
 using IdentityServer.Protocol.Clients;
+using IdentityServer.Protocol.Revocations;
 using IdentityServer.Protocol.Scopes;
 using IdentityServer.Storage;
 using Microsoft.EntityFrameworkCore;
@@ -84,5 +86,25 @@ public sealed class ChangeLogContract : Contract
         await storage.Get<IScopeStore>().AddScopeAsync(new("b"), Samples.Audit(), Ct);
 
         Assert.True(await storage.Get<IChangeLog>().LatestAsync(Ct) > before);
+    }
+
+    [Fact]
+    public async Task On_PostgreSql_a_change_rings_at_the_other_nodes_once_it_is_there_to_be_read()
+    {
+        await using var storage = await TestStorage.OpenAsync(DatabaseProvider.PostgreSql, Ct);
+        await using var other = storage.AnotherNode();
+        var rung = other.Get<IDoorbell>().WaitAsync(Ct);
+
+        // Until it listens nothing is heard.
+        var before = await storage.Get<IChangeLog>().LatestAsync(Ct);
+        for (var i = 0; i < 100 && !rung.IsCompleted; i++)
+        {
+            await storage.Get<IRevocationStore>().EndTokenAsync(
+                Samples.Revocation(RevocationKind.Token, Handle.NewId()), null, Samples.Ending(), Ct);
+            await Task.WhenAny(rung, Task.Delay(TimeSpan.FromMilliseconds(100), Ct));
+        }
+
+        Assert.True(rung.IsCompletedSuccessfully);
+        Assert.NotEmpty(await other.Get<IChangeLog>().ReadAsync(before, Ct));
     }
 }

@@ -3,6 +3,7 @@ using IdentityServer.Protocol.Changes;
 using IdentityServer.Protocol.Clients;
 using IdentityServer.Protocol.Consents;
 using IdentityServer.Protocol.Grants;
+using IdentityServer.Protocol.Revocations;
 using IdentityServer.Storage;
 
 namespace IdentityServer.StorageTests.Clients;
@@ -36,8 +37,14 @@ public sealed class ClientStoreContract : Contract
         await clients.RemoveAsync("web", Samples.Audit("three"), Ct);
 
         var changes = await storage.Get<IChangeLog>().ReadAsync(0, Ct);
-        Assert.Equal(3, changes.Count);
-        Assert.All(changes, change => Assert.Equal((ChangeKind.Client, "web"), (change.Kind, change.Key)));
+        Assert.Equal(
+            ["web", "web", "web"], changes.Where(change => change.Kind == ChangeKind.Client).Select(change => change.Key));
+
+        // And with the client goes all it was given.
+        Assert.Equal(
+            (RevocationKind.Client, "web"),
+            Assert.Single(changes.Where(change => change.Kind == ChangeKind.Revocation).Select(change => RevocationList.Parse(change.Key)))
+                is var cutoff ? (cutoff.Kind, cutoff.Key) : default);
         Assert.Equal(["three", "two", "one"], await AuditTypesAsync(storage));
     }
 
