@@ -32,6 +32,35 @@ public sealed class SignOutTests(HostedSite site)
     }
 
     [Fact]
+    public async Task The_browser_loads_the_app_in_a_frame_nobody_sees_and_goes_on_by_itself()
+    {
+        var person = await site.Server.AddPersonAsync("otto", Ct);
+        var app = await site.Server.AddWebAppAsync("framed", Ct, client => client with
+        {
+            RequireConsent = false,
+            RedirectUris = [site.AppOrigin + "/callback"],
+            PostLogoutRedirectUris = [site.AppOrigin + "/bye"],
+            FrontChannelLogoutUri = site.AppOrigin + "/front-channel",
+        });
+        await using var visitor = await site.OpenAsync();
+        await visitor.Page.GotoAsync(app.Attempt().At(site.Server.Provider.Authorization).AbsoluteUri);
+        await visitor.SignInAsync(person);
+        await visitor.WaitForAppAsync();
+        var loaded = visitor.Page.WaitForRequestAsync(
+            request => request.Url.StartsWith(site.AppOrigin + "/front-channel?iss=", StringComparison.Ordinal));
+
+        await visitor.Page.GotoAsync(
+            app.EndSessionAddress(("client_id", app.ClientId), ("post_logout_redirect_uri", app.PostLogoutRedirectUri)).AbsoluteUri);
+        await visitor.Page.Locator("form button").ClickAsync();
+
+        var request = await loaded;
+        Assert.NotEqual(visitor.Page.MainFrame, request.Frame);
+        Assert.Contains("&sid=", request.Url, StringComparison.Ordinal);
+        await visitor.ReachAsync(site.AppOrigin + "/bye");
+        Assert.Empty(visitor.Complaints);
+    }
+
+    [Fact]
     public async Task Nothing_ends_before_the_person_says_so()
     {
         var browser = new Browser(site.Server.Http);
