@@ -351,6 +351,28 @@ public sealed class BackChannelTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_waited_together_for_a_day_is_given_up_together()
+    {
+        const int Ended = 12;
+        var receiver = await ReceiveAsync();
+        receiver.AnswerWith(500);
+        var server = await StartAsync();
+        var app = await AddAppAsync(server, "app", receiver.Address);
+        for (var i = 0; i < Ended; i++)
+        {
+            await EndOneAsync(server, app);
+        }
+
+        await UntilAllAsync(server, notices => notices.Count == Ended && notices.All(notice => notice.NextAttemptAt > server.Clock.GetUtcNow()));
+        receiver.TakeRest();
+        server.Clock.Advance(TimeSpan.FromHours(25));
+
+        await UntilAllAsync(server, notices => notices.Count == Ended && notices.All(notice => notice.DeadAt is not null));
+        Assert.InRange(receiver.TakeRest().Count, 1, 4);
+        Assert.Equal(Ended, (await NoticesOf(server).DeadAsync(100, Ct)).Count);
+    }
+
+    [Fact]
     public async Task An_app_that_was_removed_is_told_nothing_more()
     {
         var server = await StartAsync();
