@@ -160,6 +160,9 @@ internal sealed class LogoutNotices(IDbContextFactory<ServerDb> databases, IStat
             return await deeds.RunAsync(
                 async (db, ct) =>
                 {
+                    // One node at a time: two that store the same notices, each in an order of its own, would wait for one another.
+                    await db.Receipts.Where(row => row.Id == receipt.Id)
+                        .ExecuteUpdateAsync(set => set.SetProperty(row => row.NotifiedAt, row => row.NotifiedAt), ct);
                     var sessions = ReceiptStore.SessionsOf(db, receipt)
                         .Where(session => session.Id.CompareTo(after) > 0 && session.Id.CompareTo(last) <= 0);
                     var wanted = await (

@@ -188,6 +188,7 @@ public sealed class LogoutNoticesContract : Contract
     {
         await using var storage = await TestStorage.OpenAsync(provider, Ct);
         var notices = storage.Get<ILogoutNotices>();
+        await AddClientsAsync(storage);
         var untold = await EndAsync(storage, await SignInAsync(storage));
         var told = (await notices.ClaimAsync(await AddAsync(storage), Samples.Now + _lease, Ct))!;
         await notices.RecordDeliveredAsync(told, Samples.Now, Ct);
