@@ -19,6 +19,9 @@ internal static class SignInCost
     private const int Pairs = 400;
     private const string Wrong = "not the password of anybody";
     private static readonly TimeSpan Time = TimeSpan.FromSeconds(6);
+    private const int Flooders = 32;
+
+    private static readonly TimeSpan BetweenGuesses = TimeSpan.FromMilliseconds(320);
     private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(5);
 
     public static async Task RunAsync(TextWriter output, CancellationToken ct)
@@ -109,10 +112,20 @@ internal static class SignInCost
         var (visited, _) = await UnderAsync(server, app, (browser, _, _, ct) => browser.OpenAsync(new Uri(server.Address, "/login"), ct), ct);
         var (guessed, answers) = await UnderAsync(
             server, app, (browser, page, name, ct) => browser.SignInAsync(page, new Person(name, Wrong), ct), ct);
+        var (steadily, _) = await UnderAsync(
+            server,
+            app,
+            async (browser, page, name, ct) =>
+            {
+                await Task.Delay(BetweenGuesses, ct);
+                return await browser.SignInAsync(page, new Person(name, Wrong), ct);
+            },
+            ct);
         await SayAsync(
             output,
             $"client_credentials, one every {Pace.TotalMilliseconds} ms: p99 {quiet:0.0} ms quiet, {visited:0.0} ms under a flood of visitors, {guessed:0.0} ms under a flood of guesses; "
-            + $"guesses to quiet {guessed / quiet:0.00}, to visitors {guessed / visited:0.00} "
+            + $"guesses to quiet {guessed / quiet:0.00}, to visitors {guessed / visited:0.00}; "
+            + $"{steadily:0.0} ms under some {Flooders / BetweenGuesses.TotalSeconds:0} guesses per second, to quiet {steadily / quiet:0.00} "
             + $"(the guesses were answered: {string.Join(", ", answers.OrderBy(each => each.Key).Select(each => $"{each.Value} × {each.Key}"))})",
             ct);
     }
@@ -122,7 +135,7 @@ internal static class SignInCost
     {
         using var flood = CancellationTokenSource.CreateLinkedTokenSource(ct);
         var answers = new ConcurrentDictionary<int, int>();
-        var attackers = Enumerable.Range(0, 32).Select(i => Task.Run(
+        var attackers = Enumerable.Range(0, Flooders).Select(i => Task.Run(
             async () =>
             {
                 var browser = From($"192.168.{i}.1", server);
