@@ -71,21 +71,11 @@ public sealed class MailServer : IAsyncDisposable
     {
         await _process.StandardInput.WriteLineAsync(how.AsMemory(), ct);
         await _process.StandardInput.FlushAsync(ct);
-        await _answers.Reader.ReadAsync(ct).AsTask().WaitAsync(Patience, ct);
+        await NextAsync(_answers, "No answer", ct);
     }
 
     /// <summary>The next mail that it took.</summary>
-    public async Task<ReceivedMail> ReceiveAsync(CancellationToken ct)
-    {
-        try
-        {
-            return new ReceivedMail(await _mails.Reader.ReadAsync(ct).AsTask().WaitAsync(Patience, ct));
-        }
-        catch (TimeoutException late)
-        {
-            throw new CheckFailedException($"No mail came within {Patience}.", late);
-        }
-    }
+    public async Task<ReceivedMail> ReceiveAsync(CancellationToken ct) => new(await NextAsync(_mails, "No mail", ct));
 
     /// <summary>The next of the mails to that address; others are dropped.</summary>
     public async Task<ReceivedMail> ReceiveAsync(string to, CancellationToken ct)
@@ -113,8 +103,7 @@ public sealed class MailServer : IAsyncDisposable
     }
 
     /// <summary>Waits until it has refused a mail.</summary>
-    public async Task<string> RefuseAsync(CancellationToken ct) =>
-        await _refusals.Reader.ReadAsync(ct).AsTask().WaitAsync(Patience, ct);
+    public Task<string> RefuseAsync(CancellationToken ct) => NextAsync(_refusals, "No refusal", ct);
 
     public async ValueTask DisposeAsync()
     {
@@ -126,6 +115,21 @@ public sealed class MailServer : IAsyncDisposable
         await _process.WaitForExitAsync();
         await _reading;
         _process.Dispose();
+    }
+
+    private static async Task<T> NextAsync<T>(Channel<T> said, string nothing, CancellationToken ct)
+    {
+        // Not a wait around the reading: that would go on, and take what the next test waits for.
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        patience.CancelAfter(Patience);
+        try
+        {
+            return await said.Reader.ReadAsync(patience.Token);
+        }
+        catch (OperationCanceledException late) when (!ct.IsCancellationRequested)
+        {
+            throw new CheckFailedException($"{nothing} came within {Patience}.", late);
+        }
     }
 
     private async Task ReadAsync()

@@ -135,12 +135,17 @@ public sealed class PasswordResetTests(MailingServer mailing) : RecoveryTest(mai
             pages.Add(Words(await ForgetAsync(browser, person.UserName.ToUpperInvariant())));
         }
 
+        // Several mails are sent at once, in any order; requests are seen to one after another.
         var (_, other) = await AddPersonAsync();
         await ForgetAsync(browser, other);
-        await Mails.ReceiveAsync(email, Ct);
-        await Mails.ReceiveAsync(email, Ct);
-        await Mails.ReceiveAsync(email, Ct);
-        Assert.Equal(other, (await Mails.ReceiveAsync(Ct)).To);
+        var mailed = new List<string>();
+        for (var i = 0; i < 4; i++)
+        {
+            mailed.Add((await Mails.ReceiveAsync(Ct)).To);
+        }
+
+        Assert.Equal(3, mailed.Count(to => to == email));
+        Assert.Contains(other, mailed);
         Assert.Single(pages.Distinct(StringComparer.Ordinal));
 
         Server.Clock.Advance(TimeSpan.FromHours(2.1));
