@@ -92,8 +92,8 @@ public sealed class RevocationFeedEndpoint(
     private async Task FollowAsync(EventWriter events, Reader reader, string? asked, CancellationToken ct)
     {
         // 1 whoever asks for what the log no longer holds, or never held, starts over from a snapshot
-        var settled = changes.Settled;
-        var start = new FeedCursor(settled, clock.GetUtcNow());
+        var settled = new FeedCursor(changes.Settled, clock.GetUtcNow());
+        var start = settled;
         if (asked is not null)
         {
             if (FeedCursor.Parse(asked) is not { } cursor || !cursor.IsKnown(await log.LatestAsync(ct), clock.GetUtcNow()))
@@ -108,15 +108,15 @@ public sealed class RevocationFeedEndpoint(
 
         // 2 the log up to now; the place in the tail is taken first, so what becomes visible meanwhile is met there
         var place = tail.End;
-        await CatchUpAsync(events, start, settled, ct);
+        await CatchUpAsync(events, start, settled.Sequence, ct);
 
         // 3 what comes, each time this node has read the log; a node that cannot read it is silent
-        var done = start.Sequence;
+        var told = start.Sequence > settled.Sequence ? start : settled;
         DateTimeOffset? lastHeartbeat = null;
         while (true)
         {
             var next = changes.NextRead;
-            done = Math.Max(done, changes.Settled);
+            var known = Math.Max(told.Sequence, changes.Settled);
             if (tail.Read(ref place) is not { } fresh)
             {
                 return;
@@ -131,18 +131,20 @@ public sealed class RevocationFeedEndpoint(
 
             if (fresh.Count > 0)
             {
-                // A node that slept tells of old rows: by its cursor the log is asked for no more than it holds.
+                // With each goes the cursor from before all of them, some of which may be settled by now: whoever is cut off amidst them
+                // gets the rest. And a node that slept tells of old rows: by its cursor the log is asked for no more than it holds.
                 var oldest = fresh.Min(revocation => revocation.At);
-                var cursor = new FeedCursor(done, oldest < now ? oldest : now);
+                var cursor = oldest < told.At ? told with { At = oldest } : told;
                 foreach (var revocation in fresh)
                 {
                     events.Revocation(revocation, cursor);
                 }
             }
 
+            told = new FeedCursor(known, now);
             if (isDue)
             {
-                events.Heartbeat(new FeedCursor(done, now));
+                events.Heartbeat(told);
                 lastHeartbeat = now;
             }
 
