@@ -59,9 +59,23 @@ public sealed partial class ChangeFeed(
     /// </summary>
     public async ValueTask RefreshAsync(CancellationToken ct)
     {
-        if (!IsFresh)
+        if (IsFresh)
         {
-            await PollAsync(ct);
+            return;
+        }
+
+        await _oneAtATime.WaitAsync(ct);
+        try
+        {
+            // Of all who wait here after a sleep, one reads.
+            if (!IsFresh)
+            {
+                await ReadAndApplyAsync(ct);
+            }
+        }
+        finally
+        {
+            _oneAtATime.Release();
         }
     }
 

@@ -5,9 +5,9 @@ public interface IReceiptStore
 {
     ValueTask<Receipt?> FindAsync(string receiptId, CancellationToken ct);
 
-    /// <summary>Receipts by instant, latest first: those before the given one, 200 at most.</summary>
+    /// <summary>Receipts by instant, latest first: those before the given one.</summary>
     /// <param name="before">Where the last part ended; <see langword="null"/>: the latest.</param>
-    /// <param name="count">How many.</param>
+    /// <param name="count">How many at most.</param>
     /// <param name="ct">Stops waiting.</param>
     ValueTask<IReadOnlyList<Receipt>> ListAsync(Receipt? before, int count, CancellationToken ct);
 

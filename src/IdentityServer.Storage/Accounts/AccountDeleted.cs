@@ -10,6 +10,8 @@ namespace IdentityServer.Storage.Accounts;
 /// </summary>
 public sealed record AccountDeleted : StoredChange
 {
+    internal override bool RemovesSessions => true;
+
     private protected override async Task<bool> ChangeAsync(ServerDb db, string subject, DateTimeOffset now, CancellationToken ct)
     {
         if (await PersonPolicyStore.IsLastAdminAsync(db, subject, ct))

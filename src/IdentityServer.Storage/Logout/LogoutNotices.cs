@@ -3,6 +3,7 @@ using System.Data.Common;
 using IdentityServer.Protocol;
 using IdentityServer.Protocol.Audit;
 using IdentityServer.Protocol.Revocations;
+using IdentityServer.Protocol.Sessions;
 using IdentityServer.Storage.Audit;
 using IdentityServer.Storage.Deeds;
 using IdentityServer.Storage.Revocations;
@@ -153,48 +154,46 @@ internal sealed class LogoutNotices(IDbContextFactory<ServerDb> databases, IStat
         }
     }
 
-    private async ValueTask<int> QueueAsync(Receipt receipt, string after, string last, DateTimeOffset now, CancellationToken ct)
+    private async ValueTask<int> QueueAsync(Receipt receipt, string after, string last, DateTimeOffset now, CancellationToken ct) =>
+        await deeds.RunAsync(
+            async (db, ct) =>
+            {
+                // One node at a time: two that store the same notices, each in an order of its own, would wait for one another.
+                await db.Receipts.Where(row => row.Id == receipt.Id)
+                    .ExecuteUpdateAsync(set => set.SetProperty(row => row.NotifiedAt, row => row.NotifiedAt), ct);
+                var sessions = ReceiptStore.SessionsOf(db, receipt)
+                    .Where(session => session.Id.CompareTo(after) > 0 && session.Id.CompareTo(last) <= 0);
+                var added = await AddAsync(db, receipt, sessions, now, ct);
+                await db.SaveChangesAsync(ct);
+                return added;
+            },
+            ct);
+
+    /// <summary>Adds a notice for every client that took part in one of the sessions and wants to be told; answers how many.</summary>
+    internal static async Task<int> AddAsync(
+        ServerDb db, Receipt receipt, IQueryable<Session> sessions, DateTimeOffset now, CancellationToken ct)
     {
-        try
+        var wanted = await (
+            from session in sessions
+            join grant in db.Grants on session.Id equals grant.SessionId
+            join client in db.Clients on grant.ClientId equals client.Id
+            where client.BackChannelLogoutUri != null
+                && !db.LogoutNotices.Any(notice => notice.ReceiptId == receipt.Id
+                    && notice.SessionId == session.Id && notice.ClientId == client.Id)
+            select new { session.Id, session.Subject, ClientId = client.Id })
+            .Distinct()
+            .ToListAsync(ct);
+        db.LogoutNotices.AddRange(wanted.Select(one => new LogoutNotice
         {
-            return await deeds.RunAsync(
-                async (db, ct) =>
-                {
-                    // One node at a time: two that store the same notices, each in an order of its own, would wait for one another.
-                    await db.Receipts.Where(row => row.Id == receipt.Id)
-                        .ExecuteUpdateAsync(set => set.SetProperty(row => row.NotifiedAt, row => row.NotifiedAt), ct);
-                    var sessions = ReceiptStore.SessionsOf(db, receipt)
-                        .Where(session => session.Id.CompareTo(after) > 0 && session.Id.CompareTo(last) <= 0);
-                    var wanted = await (
-                        from session in sessions
-                        join grant in db.Grants on session.Id equals grant.SessionId
-                        join client in db.Clients on grant.ClientId equals client.Id
-                        where client.BackChannelLogoutUri != null
-                            && !db.LogoutNotices.Any(notice => notice.ReceiptId == receipt.Id
-                                && notice.SessionId == session.Id && notice.ClientId == client.Id)
-                        select new { session.Id, session.Subject, ClientId = client.Id })
-                        .Distinct()
-                        .ToListAsync(ct);
-                    db.LogoutNotices.AddRange(wanted.Select(one => new LogoutNotice
-                    {
-                        Id = Handle.NewId(),
-                        ReceiptId = receipt.Id,
-                        ClientId = one.ClientId,
-                        Subject = one.Subject,
-                        SessionId = one.Id,
-                        CreatedAt = now,
-                        NextAttemptAt = now,
-                    }));
-                    await db.SaveChangesAsync(ct);
-                    return wanted.Count;
-                },
-                ct);
-        }
-        catch (DbUpdateException error) when (UniqueViolation.Is(error))
-        {
-            // Another node is at it: what it has stored is there now.
-            return await QueueAsync(receipt, after, last, now, ct);
-        }
+            Id = Handle.NewId(),
+            ReceiptId = receipt.Id,
+            ClientId = one.ClientId,
+            Subject = one.Subject,
+            SessionId = one.Id,
+            CreatedAt = now,
+            NextAttemptAt = now,
+        }));
+        return wanted.Count;
     }
 
     public ValueTask<IReadOnlyList<string>> DueClientsAsync(DateTimeOffset now, CancellationToken ct) =>

@@ -33,7 +33,7 @@ internal sealed class ReceiptStore(IDbContextFactory<ServerDb> databases) : IRec
 
         return await receipts
             .OrderByDescending(receipt => receipt.At).ThenByDescending(receipt => receipt.Id)
-            .Take(Math.Min(count, 200))
+            .Take(count)
             .ToListAsync(ct);
     }
 

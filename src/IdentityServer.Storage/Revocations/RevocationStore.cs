@@ -129,6 +129,13 @@ internal sealed class RevocationStore(IStatements statements, IDeeds deeds, Logo
                     }
 
                     var cutoff = await db.CutAsync(person, exceptSessionId, ct);
+                    if (change is StoredChange { RemovesSessions: true })
+                    {
+                        // Later nobody could say any more which apps are to be told.
+                        var receipt = ending.Receipt with { Epoch = cutoff.Epoch };
+                        await LogoutNotices.AddAsync(db, receipt, ReceiptStore.SessionsOf(db, receipt), person.At, ct);
+                    }
+
                     if (change is not null)
                     {
                         await ((StoredChange)change).EndAsync(db, person.Key, ct);
@@ -143,30 +150,23 @@ internal sealed class RevocationStore(IStatements statements, IDeeds deeds, Logo
         }
         catch (DbUpdateException error) when (UniqueViolation.Is(error))
         {
-            // The person's first two cutoffs in the same instant: with one of them there, the other replaces it.
+            // What the change needs was taken in the same instant, such as the address that is put back: asked again, it sees that.
             return await EndPersonAsync(person, exceptSessionId, change, ending, ct);
         }
     }
 
     public async ValueTask<Revocation> CutAsync(Revocation cutoff, Ending ending, CancellationToken ct)
     {
-        try
-        {
-            var remembered = await deeds.RunAsync(
-                async (db, ct) =>
-                {
-                    var cut = await db.CutAsync(cutoff, exceptSessionId: null, ct);
-                    await WriteAsync(db, ending, [cut], ct);
-                    return cut;
-                },
-                ct);
-            bell.Ring();
-            return remembered;
-        }
-        catch (DbUpdateException error) when (UniqueViolation.Is(error))
-        {
-            return await CutAsync(cutoff, ending, ct);
-        }
+        var remembered = await deeds.RunAsync(
+            async (db, ct) =>
+            {
+                var cut = await db.CutAsync(cutoff, exceptSessionId: null, ct);
+                await WriteAsync(db, ending, [cut], ct);
+                return cut;
+            },
+            ct);
+        bell.Ring();
+        return remembered;
     }
 
     public async ValueTask<IReadOnlyList<Revocation>?> EndAppAsync(

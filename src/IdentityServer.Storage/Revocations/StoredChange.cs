@@ -15,6 +15,9 @@ public abstract record StoredChange : PersonChange
     /// <summary>Tells the person; queued with it.</summary>
     public OutboxMail? Mail { get; init; }
 
+    /// <summary>Nothing is left of the sessions afterwards, so that apps are told within the same transaction.</summary>
+    internal virtual bool RemovesSessions => false;
+
     /// <summary>Does it; false when it may not be done (any more), and then nothing else is done either.</summary>
     internal async Task<bool> ApplyAsync(ServerDb db, string subject, DateTimeOffset now, CancellationToken ct)
     {

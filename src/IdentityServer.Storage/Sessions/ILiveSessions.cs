@@ -9,7 +9,7 @@ public interface ILiveSessions
     /// <summary>Sessions that are alive, the latest first.</summary>
     /// <param name="filter">Which.</param>
     /// <param name="after">The last of the part before; <see langword="null"/>: from the start.</param>
-    /// <param name="count">How many, 200 at most.</param>
+    /// <param name="count">How many at most.</param>
     /// <param name="now">When.</param>
     /// <param name="ct">Stops waiting.</param>
     ValueTask<IReadOnlyList<LiveSession>> ListAsync(
@@ -18,16 +18,16 @@ public interface ILiveSessions
     /// <summary>Grants that are alive, by id.</summary>
     /// <param name="filter">Which; the address counts for nothing here.</param>
     /// <param name="after">Id of the last of the part before; <see langword="null"/>: from the start.</param>
-    /// <param name="count">How many, 200 at most.</param>
+    /// <param name="count">How many at most.</param>
     /// <param name="now">When.</param>
     /// <param name="ct">Stops waiting.</param>
     ValueTask<IReadOnlyList<LiveGrant>> ListGrantsAsync(LiveFilter filter, string? after, int count, DateTimeOffset now, CancellationToken ct);
 
     /// <summary>
-    /// Sessions opened before an instant under which something may still be alive, offline grants included: 200 at most, by id, after the
-    /// given one.
+    /// Sessions opened before an instant that are alive, or under which an offline grant is: 200 at most, by id, after the given one.
     /// </summary>
-    ValueTask<IReadOnlyList<(string Id, string Subject)>> ListOpenedBeforeAsync(DateTimeOffset instant, string after, CancellationToken ct);
+    ValueTask<IReadOnlyList<(string Id, string Subject)>> ListOpenedBeforeAsync(
+        DateTimeOffset instant, string after, DateTimeOffset now, CancellationToken ct);
 }
 
 /// <summary>Which sessions or grants; what is <see langword="null"/> does not matter.</summary>

@@ -6,7 +6,8 @@ namespace IdentityServer.Storage.Sessions;
 
 internal sealed class LiveSessions(IDbContextFactory<ServerDb> databases) : ILiveSessions
 {
-    private const int Most = 200;
+    // Read at a time.
+    private const int PartSize = 200;
 
     public async ValueTask<IReadOnlyList<LiveSession>> ListAsync(
         LiveFilter filter, (DateTimeOffset CreatedAt, string Id)? after, int count, DateTimeOffset now, CancellationToken ct)
@@ -40,7 +41,6 @@ internal sealed class LiveSessions(IDbContextFactory<ServerDb> databases) : ILiv
 
         // Whether a session has fallen asleep is a sum of two columns that no index knows, so those are left out afterwards.
         var found = new List<Session>();
-        count = Math.Min(count, Most);
         while (found.Count < count)
         {
             var from = after;
@@ -48,10 +48,10 @@ internal sealed class LiveSessions(IDbContextFactory<ServerDb> databases) : ILiv
                     session => session.CreatedAt < from.Value.CreatedAt
                         || (session.CreatedAt == from.Value.CreatedAt && session.Id.CompareTo(from.Value.Id) < 0)))
                 .OrderByDescending(session => session.CreatedAt).ThenByDescending(session => session.Id)
-                .Take(Most)
+                .Take(PartSize)
                 .ToListAsync(ct);
             found.AddRange(part.Where(session => session.IsLive(now)).Take(count - found.Count));
-            if (part.Count < Most)
+            if (part.Count < PartSize)
             {
                 break;
             }
@@ -107,21 +107,23 @@ internal sealed class LiveSessions(IDbContextFactory<ServerDb> databases) : ILiv
             grants = grants.Where(grant => grant.GrantedAt < before);
         }
 
-        var found = await grants.OrderBy(grant => grant.Id).Take(Math.Min(count, Most)).ToListAsync(ct);
+        var found = await grants.OrderBy(grant => grant.Id).Take(count).ToListAsync(ct);
         var names = await NamesAsync(db, found.Select(grant => grant.Subject), ct);
         return [.. found.Select(grant => new LiveGrant(grant, names.GetValueOrDefault(grant.Subject, "")))];
     }
 
     public async ValueTask<IReadOnlyList<(string Id, string Subject)>> ListOpenedBeforeAsync(
-        DateTimeOffset instant, string after, CancellationToken ct)
+        DateTimeOffset instant, string after, DateTimeOffset now, CancellationToken ct)
     {
         await using var db = await databases.CreateDbContextAsync(ct);
         var rows = await db.Sessions.AsNoTracking()
             .Where(session => session.CreatedAt < instant && session.Id.CompareTo(after) > 0
-                && (session.EndedAt == null || EF.Property<DateTimeOffset?>(session, SessionMapping.OfflineEndedAt) == null))
+                && ((session.EndedAt == null && session.ExpiresAt > now)
+                    || (EF.Property<DateTimeOffset?>(session, SessionMapping.OfflineEndedAt) == null && db.Grants.Any(
+                        grant => grant.SessionId == session.Id && grant.IsOffline && grant.EndedAt == null && grant.ExpiresAt > now))))
             .NotCut(db)
             .OrderBy(session => session.Id)
-            .Take(Most)
+            .Take(PartSize)
             .Select(session => new { session.Id, session.Subject })
             .ToListAsync(ct);
         return [.. rows.Select(row => (row.Id, row.Subject))];

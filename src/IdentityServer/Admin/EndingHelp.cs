@@ -60,14 +60,15 @@ internal sealed class EndingHelp(
     /// <summary>Every session that was opened before an instant. Can be run again when it was interrupted.</summary>
     public async ValueTask<EndOutcome> EndBeforeAsync(DateTimeOffset instant, string reason, string actor, CancellationToken ct)
     {
-        if (instant > clock.GetUtcNow())
+        var now = clock.GetUtcNow();
+        if (instant > now)
         {
             return new EndOutcome.Refused("in_the_future", "That instant is still to come. To end everything, say so.");
         }
 
         var ended = new List<Receipt>();
         var after = "";
-        while (await live.ListOpenedBeforeAsync(instant, after, ct) is { Count: > 0 } part)
+        while (await live.ListOpenedBeforeAsync(instant, after, now, ct) is { Count: > 0 } part)
         {
             foreach (var (id, subject) in part)
             {

@@ -92,7 +92,7 @@ internal sealed class SessionsApi(EndingHelp help, ILiveSessions live, IReceiptS
             return AdminAnswer.Malformed("The cursor is not one of this list. Leave it out to begin anew.");
         }
 
-        var found = await receipts.ListAsync(before, Math.Min(count + 1, Most), ct);
+        var found = await receipts.ListAsync(before, count + 1, ct);
         var views = new List<ReceiptView>();
         foreach (var receipt in found.Take(count))
         {

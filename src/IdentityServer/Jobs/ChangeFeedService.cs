@@ -17,10 +17,6 @@ internal sealed partial class ChangeFeedService(
     ILogger<ChangeFeedService> logger)
     : BackgroundService
 {
-    private readonly string _nodeId = Handle.NewId();
-    private readonly DateTimeOffset _startedAt = clock.GetUtcNow();
-    private Heard? _said;
-
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(400);
 
     // However often it rings, looking costs what was written in the last ten seconds.
@@ -28,6 +24,10 @@ internal sealed partial class ChangeFeedService(
 
     private const int PollsPerFlush = 25;
     private const int PollsPerFetches = 5;
+
+    private readonly string _nodeId = Handle.NewId();
+    private readonly DateTimeOffset _startedAt = clock.GetUtcNow();
+    private Heard? _said;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {

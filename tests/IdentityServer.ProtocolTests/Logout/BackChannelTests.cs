@@ -4,6 +4,7 @@ using IdentityServer.Logout;
 using IdentityServer.Protocol.Audit;
 using IdentityServer.Protocol.Clients;
 using IdentityServer.Protocol.Revocations;
+using IdentityServer.Storage.Accounts;
 using IdentityServer.Storage.Logout;
 using IdentityServer.Storage.Revocations;
 using IdentityServer.Testing;
@@ -111,6 +112,7 @@ public sealed class BackChannelTests : IAsyncLifetime
     [InlineData("person")]
     [InlineData("password")]
     [InlineData("everything")]
+    [InlineData("deletion")]
     public async Task Whatever_ends_a_session_is_told(string how)
     {
         var receiver = await ReceiveAsync();
@@ -127,6 +129,8 @@ public sealed class BackChannelTests : IAsyncLifetime
             "administrator" => await revoker.EndSessionAsync(sid, sub, alsoOffline: true, cause, Ct),
             "person" => await revoker.EndPersonAsync(sub, null, null, cause, Ct),
             "password" => await revoker.EndPersonAsync(sub, there["sid"], NewPasswordOf(server, sub), cause, Ct),
+            "deletion" => await revoker.EndPersonAsync(
+                sub, null, new AccountDeleted { Audit = new AuditEvent(AuditTypes.UserDeleted, server.Clock.GetUtcNow()) { Subject = sub } }, cause, Ct),
             _ => await revoker.EndEverythingAsync(cause, Ct),
         };
 
