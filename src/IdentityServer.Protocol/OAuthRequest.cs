@@ -9,6 +9,9 @@ public sealed record OAuthRequest(Parameters Parameters)
     /// <summary>The <c>Authorization</c> header as sent.</summary>
     public string? Authorization { get; init; }
 
+    /// <summary>The <c>Accept</c> header as sent.</summary>
+    public string? Accept { get; init; }
+
     /// <summary>The session cookie's value: a handle, never a session id.</summary>
     public string? SessionHandle { get; init; }
 

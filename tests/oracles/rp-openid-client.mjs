@@ -125,6 +125,18 @@ if (metadata.introspection_endpoint) {
   report.check('introspection', answer.active === true, `scope=${answer.scope} client_id=${answer.client_id}`);
 }
 
+if (metadata.introspection_signing_alg_values_supported) {
+  // It checks the type, the audience, the issuer and the signature (RFC 9701).
+  const alg = jose.decodeProtectedHeader(tokens.id_token).alg;
+  const signing = await client.discovery(
+    new URL(issuer), clientId, { introspection_signed_response_alg: alg }, authentication, relaxed);
+  client.enableNonRepudiationChecks(signing);
+  const live = await client.tokenIntrospection(signing, tokens.access_token);
+  const dead = await client.tokenIntrospection(signing, 'no-such-token');
+  report.check(
+    'signed introspection', live.active === true && live.client_id === clientId && dead.active === false, alg);
+}
+
 if (tokens.refresh_token) {
   const once = await client.refreshTokenGrant(config, tokens.refresh_token);
   const rotates = once.refresh_token !== undefined && once.refresh_token !== tokens.refresh_token;

@@ -80,6 +80,7 @@ public sealed class DiscoveryEndpoint(ScopeCatalog scopes, ClientDirectory clien
             ["token_endpoint_auth_signing_alg_values_supported"] = List(ClientAssertion.Algorithms),
             ["introspection_endpoint_auth_methods_supported"] = List(authMethods),
             ["introspection_endpoint_auth_signing_alg_values_supported"] = List(ClientAssertion.Algorithms),
+            ["introspection_signing_alg_values_supported"] = List(signing),
             ["revocation_endpoint_auth_methods_supported"] = List([.. authMethods, ClientAuthMethods.None]),
             ["revocation_endpoint_auth_signing_alg_values_supported"] = List(ClientAssertion.Algorithms),
             ["code_challenge_methods_supported"] = List(["S256"]),

@@ -58,8 +58,11 @@ public sealed class TokenIssuer(
         : null;
 
     /// <summary>Signs a set of claims with the active key of an algorithm, e.g. an ID token or a signed UserInfo answer.</summary>
-    public string Sign(JsonObject claims, string algorithm) =>
-        Jwt.CreateToken(claims.ToJsonString(), keys.Current.Signing[algorithm]);
+    /// <param name="claims">The payload.</param>
+    /// <param name="algorithm">One that keys are made for.</param>
+    /// <param name="type">The <c>typ</c> (RFC 8725 §3.11).</param>
+    public string Sign(JsonObject claims, string algorithm, string type = "JWT") => Jwt.CreateToken(
+        claims.ToJsonString(), keys.Current.Signing[algorithm], new Dictionary<string, object>(StringComparer.Ordinal) { ["typ"] = type });
 
     private AccessToken ClaimsOf(Entitlement entitlement)
     {

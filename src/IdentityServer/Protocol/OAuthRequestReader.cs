@@ -20,6 +20,7 @@ internal sealed class OAuthRequestReader(SessionCookie cookie)
             {
                 Method = http.Method,
                 Authorization = ReadAuthorization(http),
+                Accept = http.Headers.TryGetValue(HeaderNames.Accept, out var accepted) ? accepted.ToString() : null,
                 LastEventId = http.Headers.TryGetValue("Last-Event-ID", out var id) ? id.ToString() : null,
                 SessionHandle = cookie.ReadHandle(context),
                 Address = context.Connection.RemoteIpAddress?.ToString(),
