@@ -84,7 +84,9 @@ public static class StorageServices
         services.AddSingleton<ISignInDoor>(provider => provider.GetRequiredService<SessionStore>());
         services.AddSingleton<IConsentStore, ConsentStore>();
         services.AddSingleton<IGrantStore, GrantStore>();
-        services.AddSingleton<IRevocationStore, RevocationStore>();
+        services.AddSingleton<RevocationStore>();
+        services.AddSingleton<IRevocations>(provider => provider.GetRequiredService<RevocationStore>());
+        services.AddSingleton<IRevocationStore>(provider => provider.GetRequiredService<RevocationStore>());
         services.AddSingleton<IReceiptStore, ReceiptStore>();
         services.AddSingleton<ILiveSessions, LiveSessions>();
         services.AddSingleton<INodes, NodeStore>();

@@ -117,8 +117,7 @@ public sealed class KeysPageTests(HostedSite site)
         await visitor.Page.Locator("[role=status]").WaitForAsync();
 
         Assert.Equal(waiting, await SigningAsync("PS256"));
-        await site.Server.Services.GetRequiredService<IClientStore>().RemoveAsync(
-            "slow-app", new AuditEvent(AuditTypes.ClientRemoved, Now) { Actor = "test" }, Ct);
+        Assert.True(await site.Server.RemoveClientAsync("slow-app", Ct));
     }
 
     [Fact]

@@ -5,8 +5,10 @@ using IdentityServer.Protocol;
 using IdentityServer.Protocol.Audit;
 using IdentityServer.Protocol.Changes;
 using IdentityServer.Protocol.Clients;
+using IdentityServer.Protocol.Revocations;
 using IdentityServer.Protocol.Scopes;
 using IdentityServer.SignIn;
+using IdentityServer.Storage.Clients;
 using IdentityServer.Storage.Schema;
 using IdentityServer.Storage.Users;
 using Microsoft.AspNetCore.Builder;
@@ -160,6 +162,17 @@ public sealed class ServerFixture : IAsyncDisposable
             },
             ct,
             change);
+
+    /// <summary>Removes a client as the command line does; false when there was none.</summary>
+    public Task<bool> RemoveClientAsync(string id, CancellationToken ct) => EndClientAsync(
+        id, new ClientRemoved { Audit = new AuditEvent(AuditTypes.ClientRemoved, Clock.GetUtcNow()) { Actor = "test", ClientId = id } }, ct);
+
+    /// <summary>Disables a client as the command line does; false when it was disabled.</summary>
+    public Task<bool> DisableClientAsync(string id, CancellationToken ct) => EndClientAsync(
+        id, new ClientDisabled { Audit = new AuditEvent(AuditTypes.ClientDisabled, Clock.GetUtcNow()) { Actor = "test", ClientId = id } }, ct);
+
+    private async Task<bool> EndClientAsync(string id, ClientChange change, CancellationToken ct) =>
+        await Services.GetRequiredService<Revoker>().EndClientAsync(id, change, new Cause("test", "test", Address: null), ct) is not null;
 
     /// <summary>Adds a client; a secret is made for it where its authentication method wants one.</summary>
     public async Task<RelyingParty> AddClientAsync(Client client, CancellationToken ct, Func<Client, Client>? change = null)

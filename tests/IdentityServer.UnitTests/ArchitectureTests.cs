@@ -28,7 +28,7 @@ public sealed partial class ArchitectureTests
         ["Consents"] = ["Audit"],
         ["Grants"] = ["Audit"],
         ["Issuance"] = ["Audit", "Changes", "Clients", "Grants", "Keys", "Revocations", "Scopes", "Subjects"],
-        ["Keys"] = ["Audit", "Changes", "Clients"],
+        ["Keys"] = ["Audit", "Changes", "Clients", "Revocations"],
         ["Pending"] = [],
         ["Revocations"] = ["Audit", "Changes", "Clients", "Grants"],
         ["Scopes"] = ["Audit", "Changes"],
@@ -71,6 +71,23 @@ public sealed partial class ArchitectureTests
     public void Nobody_hides_a_door_in_a_global_using() => Assert.DoesNotContain(
         FilesIn(Source("")).Concat(Directory.EnumerateFiles(Source(""), "*.csproj", SearchOption.AllDirectories)),
         file => Regex.IsMatch(File.ReadAllText(file), @"global using IdentityServer|<Using Include=""IdentityServer", RegexOptions.None, TimeSpan.FromSeconds(5)));
+
+    /// <summary>Whoever ends something some other way tells no node, no app and no receipt of it.</summary>
+    [Theory]
+    [InlineData("IRevocationStore", "IReceiptStore IRevocationStore RevocationStore Revoker StorageServices")]
+    [InlineData(@"SetProperty\(\w+ => \w+\.EndedAt|OfflineEndedAt\), at\)|SET ""(Offline)?EndedAt""", "CutoffMarks RevocationStore StoredClientChange")]
+    [InlineData(@"\bRevocations\.Add\(|INSERT INTO ""Revocations""|Insert\(\s*""Revocations""", "Cutoffs KeyStore RevocationStore")]
+    [InlineData(@"\.CutAsync\(", "RevocationStore")]
+    [InlineData(@"\bReceipts\.Add\(", "ReceiptRows")]
+    [InlineData(@"\bEnded = ", "KeyRollover")]
+    public void Only_the_revoker_ends_anything(string deed, string files) => Assert.Equal(
+        files.Split(' '),
+        FilesIn(Source(""))
+            .Where(file => !file.Contains("/Migrations/", StringComparison.Ordinal)
+                && !file.Contains("/IdentityServer.ResourceServer/", StringComparison.Ordinal)
+                && Regex.IsMatch(File.ReadAllText(file), deed, RegexOptions.None, TimeSpan.FromSeconds(5)))
+            .Select(Path.GetFileNameWithoutExtension)
+            .Order(StringComparer.Ordinal));
 
     private static IEnumerable<string> DoorsIn(string folder) => FilesIn(folder)
         .SelectMany(file => Door().Matches(File.ReadAllText(file)))

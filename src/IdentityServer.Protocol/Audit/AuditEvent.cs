@@ -74,6 +74,8 @@ public static class AuditTypes
     public const string KeyResealed = "key.resealed";
     public const string ClientAdded = "client.added";
     public const string ClientChanged = "client.changed";
+    public const string ClientDisabled = "client.disabled";
+    public const string ClientEnabled = "client.enabled";
     public const string ClientRemoved = "client.removed";
     public const string ScopeAdded = "scope.added";
     public const string ApiAdded = "api.added";

@@ -2,7 +2,10 @@ using IdentityServer.Protocol.Audit;
 
 namespace IdentityServer.Protocol.Clients;
 
-/// <summary>Where clients are kept. Every change is one transaction with its audit event and a <c>Changes</c> row.</summary>
+/// <summary>
+/// Where clients are kept. Every change is one transaction with its audit event and a <c>Changes</c> row. What ends all that a client was
+/// given goes through the revoker: its removal, its disabling.
+/// </summary>
 public interface IClientStore
 {
     ValueTask<Client?> FindAsync(string clientId, CancellationToken ct);
@@ -18,9 +21,6 @@ public interface IClientStore
 
     /// <summary>Saves if nobody saved since <see cref="Client.Version"/> was read; false when somebody did, or the client is gone.</summary>
     ValueTask<bool> UpdateAsync(Client client, AuditEvent audit, CancellationToken ct);
-
-    /// <summary>Removes the client and ends its grants; false when there was none.</summary>
-    ValueTask<bool> RemoveAsync(string clientId, AuditEvent audit, CancellationToken ct);
 }
 
 /// <summary>Remembers one-time values, such as the <c>jti</c> of a client assertion (RFC 7523 §3).</summary>

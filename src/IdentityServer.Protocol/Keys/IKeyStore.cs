@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using IdentityServer.Protocol.Audit;
+using IdentityServer.Protocol.Revocations;
 
 namespace IdentityServer.Protocol.Keys;
 
@@ -57,6 +58,9 @@ public sealed record KeyChange
 
     /// <summary>A key that is stored already, as it shall be: revoked or erased.</summary>
     public SigningKey? ChangedKey { get; init; }
+
+    /// <summary>What is remembered of a key that is taken back.</summary>
+    public KeyEnding? Ended { get; init; }
 }
 
 /// <summary>Seals small secrets at rest under the master key the operator holds.</summary>

@@ -38,8 +38,7 @@ public sealed record KeyPolicy
     /// <summary>How long a new key must be announced before it may sign, and what makes it so long.</summary>
     public LeadTime LeadFor(IEnumerable<Client> clients)
     {
-        var slowest = clients.Where(client => client.DisabledAt is null).MaxBy(client => client.KeyCacheLifetime ?? TimeSpan.Zero);
-        var cache = slowest?.KeyCacheLifetime is { } declared && declared > StockClientCache ? declared : StockClientCache;
+        var (slowest, cache) = SlowestOf(clients);
         var needed = DocumentMaxAge + cache + Margin;
         if (needed <= Lead)
         {
@@ -52,6 +51,15 @@ public sealed record KeyPolicy
             needed,
             $"{holder}; with the {Spans.Text(DocumentMaxAge)} it may be cached on its way and a margin of {Spans.Text(Margin)}, "
             + $"a key must be announced {Spans.Text(needed)} before it signs");
+    }
+
+    /// <summary>How long somebody who checks signatures with a key set they keep may go on with one that is out of date.</summary>
+    public TimeSpan KeptFor(IEnumerable<Client> clients) => DocumentMaxAge + SlowestOf(clients).Cache;
+
+    private static (Client? Slowest, TimeSpan Cache) SlowestOf(IEnumerable<Client> clients)
+    {
+        var slowest = clients.Where(client => client.DisabledAt is null).MaxBy(client => client.KeyCacheLifetime ?? TimeSpan.Zero);
+        return (slowest, slowest?.KeyCacheLifetime is { } declared && declared > StockClientCache ? declared : StockClientCache);
     }
 }
 

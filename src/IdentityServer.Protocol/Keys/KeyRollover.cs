@@ -1,5 +1,6 @@
 using IdentityServer.Protocol.Audit;
 using IdentityServer.Protocol.Clients;
+using IdentityServer.Protocol.Revocations;
 
 namespace IdentityServer.Protocol.Keys;
 
@@ -13,6 +14,7 @@ public sealed class KeyRollover(
     KeyPolicy policy,
     KeyReadiness readiness,
     IClientStore clients,
+    Revoker revoker,
     ICronCalendar calendar,
     TimeProvider clock)
 {
@@ -63,24 +65,25 @@ public sealed class KeyRollover(
 
     /// <summary>Takes the announced key back; the plan goes on with the rollover after it.</summary>
     public Task<KeyOutcome> CancelAsync(string algorithm, string actor, CancellationToken ct) =>
-        DecideAsync(algorithm, (rows, plan, timeline, now) =>
+        DecideAsync(algorithm, async (rows, plan, timeline, now) =>
         {
             if (NothingPending(algorithm, timeline, now, out var pending) is { } nothing)
             {
-                return new(nothing);
+                return nothing;
             }
 
             var key = rows.Find(pending.Kid)!;
-            return new(new Decision(
+            return new Decision(
                 new KeyChange
                 {
                     Plan = plan with { SkippedThrough = pending.At },
                     RemovedActivation = pending.Id,
                     ChangedKey = Revoked(key, now, "cancelled"),
+                    Ended = revoker.EndingOfKey(key.Kid, policy.KeptFor(await clients.ListAsync(ct)), new Cause("key_cancelled", actor, Address: null)),
                 },
                 Event(AuditTypes.KeyCancelled, now, actor, forced: false, $"{key.Kid} of {Spans.Text(pending.At)}"),
                 key,
-                null));
+                null);
         }, ct);
 
     /// <summary>Lets a published key sign now: an announced one before its time, or one that signed before.</summary>
@@ -158,37 +161,43 @@ public sealed class KeyRollover(
             return UnknownKey(kid);
         }
 
-        return await DecideAsync(known.Algorithm, (rows, plan, timeline, now) =>
+        return await DecideAsync(known.Algorithm, async (rows, plan, timeline, now) =>
         {
             var key = rows.Find(kid)!;
             if (key.RevokedAt is { } revoked)
             {
-                return new(Refuse("already_revoked", $"{kid} was taken back {Spans.Text(revoked)} ({key.RevokedBecause})."));
+                return Refuse("already_revoked", $"{kid} was taken back {Spans.Text(revoked)} ({key.RevokedBecause}).");
             }
 
             var audit = Event(AuditTypes.KeyCompromised, now, actor, forced: false, $"{kid}: {reason}");
-            var change = new KeyChange { Plan = plan, ChangedKey = Revoked(key, now, reason) };
+            var change = new KeyChange
+            {
+                Plan = plan,
+                ChangedKey = Revoked(key, now, reason),
+                Ended = revoker.EndingOfKey(
+                    kid, policy.KeptFor(await clients.ListAsync(ct)), new Cause("key_compromised", actor, Address: null) { Note = reason }),
+            };
             var pending = timeline.PendingAt(now);
             if (pending?.Kid == kid)
             {
-                return new(new Decision(change with { RemovedActivation = pending.Id }, audit, key, null));
+                return new Decision(change with { RemovedActivation = pending.Id }, audit, key, null);
             }
 
             if (timeline.SigningAt(now)?.Kid != kid)
             {
-                return new(new Decision(change, audit, key, null));
+                return new Decision(change, audit, key, null);
             }
 
             // An announced key is known to many clients already; a new one to none.
             if (pending is not null)
             {
                 var next = pending with { At = now, AwaitsReadiness = false };
-                return new(new Decision(change with { ChangedActivation = next }, audit, rows.Find(next.Kid)!, next));
+                return new Decision(change with { ChangedActivation = next }, audit, rows.Find(next.Kid)!, next);
             }
 
             var made = factory.Create(key.Algorithm);
             var activation = Following(timeline.CurrentAt(now)!, made.Kid, now);
-            return new(new Decision(change with { AddedKey = made, AddedActivation = activation }, audit, made, activation));
+            return new Decision(change with { AddedKey = made, AddedActivation = activation }, audit, made, activation);
         }, ct);
     }
 

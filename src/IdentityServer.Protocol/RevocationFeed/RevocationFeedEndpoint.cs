@@ -15,7 +15,7 @@ public sealed class RevocationFeedEndpoint(
     AccessTokenReader tokens,
     ChangeFeed changes,
     IChangeLog log,
-    IRevocationStore revocations,
+    IRevocations revocations,
     RevocationTail tail,
     ProtocolOptions options,
     TimeProvider clock)

@@ -5,3 +5,6 @@ namespace IdentityServer.Protocol.Revocations;
 /// the kinds, as they touch what only storage has.
 /// </summary>
 public abstract record PersonChange;
+
+/// <summary>The same of a client: it was removed, or disabled.</summary>
+public abstract record ClientChange;

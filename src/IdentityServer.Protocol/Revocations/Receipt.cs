@@ -13,7 +13,7 @@ public sealed record Receipt
     /// <summary>What kind of thing.</summary>
     public required RevocationKind Kind { get; init; }
 
-    /// <summary>The <c>jti</c>, <c>gid</c>, <c>sid</c>, <c>sub</c>, <c>client_id</c>, or <see cref="Revocation.Everyone"/>.</summary>
+    /// <summary>The <c>jti</c>, <c>gid</c>, <c>sid</c>, <c>sub</c>, <c>client_id</c>, <c>kid</c>, or <see cref="Revocation.Everyone"/>.</summary>
     public required string Key { get; init; }
 
     /// <summary>Whose it was; <see langword="null"/>: nobody's or many people's.</summary>
@@ -43,7 +43,7 @@ public sealed record Receipt
 
     /// <summary>
     /// Until when an API that neither asks nor follows the revocation feed may still accept a self-contained token that was issued before;
-    /// <see cref="At"/> when there is no such token.
+    /// <see cref="At"/> when there is no such token. Of a key: until when one that keeps key sets may accept what it signs.
     /// </summary>
     public required DateTimeOffset ExposedUntil { get; init; }
 
@@ -58,3 +58,8 @@ public sealed record Receipt
 /// <param name="Audit">Tells of it.</param>
 /// <param name="Receipt">Tells how far it has got.</param>
 public sealed record Ending(AuditEvent Audit, Receipt Receipt);
+
+/// <summary>What is written when a signing key is taken back.</summary>
+/// <param name="Revocation">Of the kind <see cref="RevocationKind.Key"/>.</param>
+/// <param name="Receipt">Tells how far it has got.</param>
+public sealed record KeyEnding(Revocation Revocation, Receipt Receipt);

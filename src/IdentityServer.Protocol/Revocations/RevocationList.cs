@@ -31,7 +31,7 @@ public interface IEndable
 /// What has ended, in memory: a check is a few dictionary lookups. Other nodes' endings arrive by the change log. A key is kept as 16
 /// octets of its hash, so that a million of them fit into 200 MiB.
 /// </summary>
-public sealed class RevocationList(IRevocationStore store, TimeProvider clock) : IChangeListener
+public sealed class RevocationList(IRevocations store, TimeProvider clock) : IChangeListener
 {
     private static readonly TimeSpan PurgeInterval = TimeSpan.FromMinutes(1);
 

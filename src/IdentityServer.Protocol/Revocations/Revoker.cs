@@ -145,12 +145,27 @@ public sealed class Revoker(
         return receipt;
     }
 
-    /// <summary>Ends every grant that anybody gave a client, and the client's own tokens. People stay signed in.</summary>
-    public async ValueTask<Receipt> EndClientAsync(string clientId, Cause cause, CancellationToken ct)
+    /// <summary>
+    /// Ends every grant that anybody gave a client, and the client's own tokens, in one transaction with the change that causes it. People
+    /// stay signed in.
+    /// </summary>
+    /// <param name="clientId">Whose.</param>
+    /// <param name="change">What else is changed with it; <see langword="null"/>: nothing.</param>
+    /// <param name="cause">Who ends it, and why.</param>
+    /// <param name="ct">Stops before anything is changed.</param>
+    /// <returns><see langword="null"/> when the change was refused (there is no such client, say): nothing was done then.</returns>
+    public async ValueTask<Receipt?> EndClientAsync(string clientId, ClientChange? change, Cause cause, CancellationToken ct)
     {
         var client = Revocation(RevocationKind.Client, clientId);
         var audit = cause.Event(AuditTypes.ClientTokensEnded, client.At) with { ClientId = clientId };
-        return await CutAsync(client, audit, await ReceiptAsync(client, cause, clientId, ct) with { ClientId = clientId, AlsoOffline = true }, ct);
+        var receipt = await ReceiptAsync(client, cause, clientId, ct) with { ClientId = clientId, AlsoOffline = true };
+        if (await store.EndClientAsync(client, change, new(audit, receipt), ct) is not { } cutoff)
+        {
+            return null;
+        }
+
+        list.Add(cutoff);
+        return receipt with { Epoch = cutoff.Epoch };
     }
 
     /// <summary>Ends every session and every grant: for the day when nothing can be trusted.</summary>
@@ -158,14 +173,23 @@ public sealed class Revoker(
     {
         var everything = Revocation(RevocationKind.Everything, Revocations.Revocation.Everyone);
         var audit = cause.Event(AuditTypes.EverythingEnded, everything.At);
-        return await CutAsync(everything, audit, await ReceiptAsync(everything, cause, onlyClientId: null, ct) with { AlsoOffline = true }, ct);
-    }
-
-    private async ValueTask<Receipt> CutAsync(Revocation what, AuditEvent audit, Receipt receipt, CancellationToken ct)
-    {
-        var cutoff = await store.CutAsync(what, new(audit, receipt), ct);
+        var receipt = await ReceiptAsync(everything, cause, onlyClientId: null, ct) with { AlsoOffline = true };
+        var cutoff = await store.EndEverythingAsync(everything, new(audit, receipt), ct);
         list.Add(cutoff);
         return receipt with { Epoch = cutoff.Epoch };
+    }
+
+    /// <summary>
+    /// What is remembered when a signing key is taken back, and its receipt: for the transaction that takes it. Here everything it signed is
+    /// dead because no token is checked with it any more; APIs that keep keys are told.
+    /// </summary>
+    /// <param name="kid">Which.</param>
+    /// <param name="keptFor">How long an API may go on with a key set it keeps: whoever has the key can sign anything until then.</param>
+    /// <param name="cause">Who takes it back, and why.</param>
+    public KeyEnding EndingOfKey(string kid, TimeSpan keptFor, Cause cause)
+    {
+        var key = Revocation(RevocationKind.Key, kid);
+        return new(key, Receipt(key, cause, keptFor));
     }
 
     private Revocation Revocation(RevocationKind kind, string key)
@@ -178,18 +202,20 @@ public sealed class Revoker(
     {
         // As the clients are now: a lifetime that was shortened a moment ago counts from the tokens issued since.
         var exposure = await clients.LongestJwtLifetimeAsync(onlyClientId, ct);
-        return new Receipt
-        {
-            Id = Handle.NewId(),
-            At = what.At,
-            Kind = what.Kind,
-            Key = what.Key,
-            Reason = cause.Reason,
-            Note = cause.Note,
-            Actor = cause.Actor,
-            ExposedUntil = what.At + (exposure ?? TimeSpan.Zero),
-        };
+        return Receipt(what, cause, exposure ?? TimeSpan.Zero);
     }
+
+    private static Receipt Receipt(Revocation what, Cause cause, TimeSpan exposure) => new()
+    {
+        Id = Handle.NewId(),
+        At = what.At,
+        Kind = what.Kind,
+        Key = what.Key,
+        Reason = cause.Reason,
+        Note = cause.Note,
+        Actor = cause.Actor,
+        ExposedUntil = what.At + exposure,
+    };
 }
 
 /// <summary>Who ends something, and why.</summary>

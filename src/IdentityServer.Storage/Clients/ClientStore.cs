@@ -5,9 +5,7 @@ using System.Text.Json;
 using IdentityServer.Protocol.Audit;
 using IdentityServer.Protocol.Changes;
 using IdentityServer.Protocol.Clients;
-using IdentityServer.Protocol.Revocations;
 using IdentityServer.Storage.Deeds;
-using IdentityServer.Storage.Revocations;
 using Microsoft.EntityFrameworkCore;
 
 namespace IdentityServer.Storage.Clients;
@@ -86,33 +84,6 @@ internal sealed class ClientStore(IStatements statements, IDeeds deeds) : IClien
             return false;
         }
     }
-
-    public async ValueTask<bool> RemoveAsync(string clientId, AuditEvent audit, CancellationToken ct) =>
-        Identifiers.IsPossible(clientId) && await deeds.RunAsync(
-            async (db, ct) =>
-            {
-                if (await db.Clients.Where(client => client.Id == clientId).ExecuteDeleteAsync(ct) == 0)
-                {
-                    return false;
-                }
-
-                // All it was given, and its own tokens: what is issued to a later client of the same id is younger than this cutoff.
-                var cutoff = await db.CutAsync(
-                    new(RevocationKind.Client, clientId, audit.At, audit.At + Revoker.Remembered), exceptSessionId: null, ct);
-                db.Announce(ChangeKind.Revocation, RevocationList.Format(cutoff), audit.At);
-                DateTimeOffset? at = audit.At;
-                await db.Tokens.Where(token => token.ClientId == clientId && token.GrantId == null && token.EndedAt == null)
-                    .ExecuteUpdateAsync(set => set.SetProperty(token => token.EndedAt, at), ct);
-                await db.Consents.Where(consent => consent.ClientId == clientId).ExecuteDeleteAsync(ct);
-
-                // Who gets the id next has fetched nothing yet.
-                await db.KeyFetches.Where(fetch => fetch.ClientId == clientId).ExecuteDeleteAsync(ct);
-                db.Announce(ChangeKind.Client, clientId, audit.At);
-                db.Record(audit);
-                await db.SaveChangesAsync(ct);
-                return true;
-            },
-            ct);
 
     private static Client Read(DbDataReader reader) => new()
     {

@@ -6,6 +6,7 @@ using IdentityServer.Protocol.Keys;
 using IdentityServer.Protocol.Revocations;
 using IdentityServer.Storage.Audit;
 using IdentityServer.Storage.Deeds;
+using IdentityServer.Storage.Revocations;
 using Microsoft.EntityFrameworkCore;
 
 namespace IdentityServer.Storage.Keys;
@@ -93,6 +94,13 @@ internal sealed class KeyStore(IStatements statements, IDeeds deeds) : IKeyStore
                     await ApplyAsync(db, change, ct);
                     db.Announce(ChangeKind.Key, (change.AddedKey ?? change.ChangedKey)?.Kid ?? change.Plan.Algorithm, audit.At);
                     db.Record(audit);
+                    if (change.Ended is { } ended)
+                    {
+                        db.Revocations.Add(ended.Revocation);
+                        db.Announce(ChangeKind.Revocation, RevocationList.Format(ended.Revocation), ended.Revocation.At);
+                        await db.SaveWithReceiptAsync(ended.Receipt, ct);
+                    }
+
                     await db.SaveChangesAsync(ct);
                     return true;
                 },
@@ -164,12 +172,6 @@ internal sealed class KeyStore(IStatements statements, IDeeds deeds) : IKeyStore
             // The box may have been sealed anew since it was read; it is only ever erased here.
             row.Property(stored => stored.MasterKeyId).IsModified = false;
             row.Property(stored => stored.SealedPrivateKey).IsModified = key.SealedPrivateKey is null;
-            if (key.RevokedAt is { } at && !await db.Revocations.AnyAsync(known => known.Kind == RevocationKind.Key && known.Key == key.Kid, ct))
-            {
-                var revocation = new Revocation(RevocationKind.Key, key.Kid, at, at + Revoker.Remembered);
-                db.Revocations.Add(revocation);
-                db.Announce(ChangeKind.Revocation, RevocationList.Format(revocation), at);
-            }
         }
 
         // First what makes room: no two activations may follow the same one, not even between two statements.

@@ -2,6 +2,7 @@ using System.Data;
 using System.Data.Common;
 using IdentityServer.Protocol.Changes;
 using IdentityServer.Protocol.Revocations;
+using IdentityServer.Storage.Clients;
 using IdentityServer.Storage.Deeds;
 using IdentityServer.Storage.Logout;
 using IdentityServer.Storage.Sessions;
@@ -9,7 +10,7 @@ using Microsoft.EntityFrameworkCore;
 
 namespace IdentityServer.Storage.Revocations;
 
-internal sealed class RevocationStore(IStatements statements, IDeeds deeds, LogoutBell bell) : IRevocationStore
+internal sealed class RevocationStore(IStatements statements, IDeeds deeds, LogoutBell bell) : IRevocations, IRevocationStore
 {
     private static readonly Statement Unexpired = new(
         """SELECT "Kind", "Key", "At", "ExpiresAt", "Epoch", "ExceptSessionId" FROM "Revocations" WHERE "ExpiresAt" > @Now""",
@@ -155,12 +156,27 @@ internal sealed class RevocationStore(IStatements statements, IDeeds deeds, Logo
         }
     }
 
-    public async ValueTask<Revocation> CutAsync(Revocation cutoff, Ending ending, CancellationToken ct)
+    public async ValueTask<Revocation?> EndClientAsync(Revocation client, ClientChange? change, Ending ending, CancellationToken ct) =>
+        await deeds.RunAsync<Revocation?>(
+            async (db, ct) =>
+            {
+                if (change is not null && !await ((StoredClientChange)change).ApplyAsync(db, client.Key, client.At, ct))
+                {
+                    return null;
+                }
+
+                var cut = await db.CutAsync(client, exceptSessionId: null, ct);
+                await WriteAsync(db, ending, [cut], ct);
+                return cut;
+            },
+            ct);
+
+    public async ValueTask<Revocation> EndEverythingAsync(Revocation everything, Ending ending, CancellationToken ct)
     {
         var remembered = await deeds.RunAsync(
             async (db, ct) =>
             {
-                var cut = await db.CutAsync(cutoff, exceptSessionId: null, ct);
+                var cut = await db.CutAsync(everything, exceptSessionId: null, ct);
                 await WriteAsync(db, ending, [cut], ct);
                 return cut;
             },
@@ -258,21 +274,17 @@ internal sealed class RevocationStore(IStatements statements, IDeeds deeds, Logo
         }
 
         db.Record(ending.Audit);
-        var announced = db.ChangeTracker.Entries<Change>().Select(entry => entry.Entity).ToList();
-        await db.SaveChangesAsync(ct);
 
         // Clients are told of sessions alone, and only those that want to be.
         var isToBeTold = ending.Receipt.Kind is RevocationKind.Session or RevocationKind.Subject or RevocationKind.Everything
             && await db.Clients.AnyAsync(client => client.BackChannelLogoutUri != null, ct);
-        db.Receipts.Add(ending.Receipt with
-        {
-            Note = BoundedText.Cut(ending.Receipt.Note, ReceiptMapping.NoteLength),
-            Epoch = cutoffs.Select(cutoff => cutoff.Epoch).SingleOrDefault(),
-            ExceptSessionId = cutoffs.Select(cutoff => cutoff.ExceptSessionId).SingleOrDefault(),
-            Sequence = announced.Select(change => change.Sequence).DefaultIfEmpty().Max(),
-
-            NotifiedAt = isToBeTold ? null : ending.Receipt.At,
-        });
-        await db.SaveChangesAsync(ct);
+        await db.SaveWithReceiptAsync(
+            ending.Receipt with
+            {
+                Epoch = cutoffs.Select(cutoff => cutoff.Epoch).SingleOrDefault(),
+                ExceptSessionId = cutoffs.Select(cutoff => cutoff.ExceptSessionId).SingleOrDefault(),
+                NotifiedAt = isToBeTold ? null : ending.Receipt.At,
+            },
+            ct);
     }
 }

@@ -54,7 +54,7 @@ internal sealed class EndingHelp(
     /// <summary>All that an app was given, and its own tokens. People stay signed in.</summary>
     public async ValueTask<EndOutcome> EndClientAsync(string clientId, string reason, string actor, CancellationToken ct) =>
         await clients.FindAsync(clientId, ct) is { } client
-            ? new EndOutcome.Done([await revoker.EndClientAsync(client.Id, Because(reason, actor), ct)])
+            ? new EndOutcome.Done([(await revoker.EndClientAsync(client.Id, change: null, Because(reason, actor), ct))!])
             : _unknownClient;
 
     /// <summary>Every session that was opened before an instant. Can be run again when it was interrupted.</summary>
@@ -116,6 +116,7 @@ internal sealed class EndingHelp(
             ClientId = receipt.ClientId,
             Sid = receipt.SessionId,
             Gid = receipt.Kind == RevocationKind.Grant && receipt.Key != receipt.Subject ? receipt.Key : null,
+            Kid = receipt.Kind == RevocationKind.Key ? receipt.Key : null,
             Reason = receipt.Reason,
             Note = receipt.Note,
             Actor = receipt.Actor,
@@ -142,7 +143,7 @@ internal sealed record ReceiptView
 
     public required DateTimeOffset At { get; init; }
 
-    /// <summary><c>token</c>, <c>grant</c>, <c>app</c>, <c>session</c>, <c>subject</c>, <c>client</c> or <c>everything</c>.</summary>
+    /// <summary><c>token</c>, <c>grant</c>, <c>app</c>, <c>session</c>, <c>subject</c>, <c>client</c>, <c>key</c> or <c>everything</c>.</summary>
     public required string Kind { get; init; }
 
     public string? Sub { get; init; }
@@ -152,6 +153,8 @@ internal sealed record ReceiptView
     public string? Sid { get; init; }
 
     public string? Gid { get; init; }
+
+    public string? Kid { get; init; }
 
     public required string Reason { get; init; }
 

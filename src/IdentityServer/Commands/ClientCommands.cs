@@ -1,15 +1,18 @@
 using System.CommandLine;
 using System.Globalization;
+using IdentityServer.Admin;
 using IdentityServer.Protocol;
 using IdentityServer.Protocol.Audit;
 using IdentityServer.Protocol.Clients;
 using IdentityServer.Protocol.Keys;
+using IdentityServer.Protocol.Revocations;
 using IdentityServer.Protocol.Scopes;
 using IdentityServer.Protocol.Sessions;
+using IdentityServer.Storage.Clients;
 
 namespace IdentityServer.Commands;
 
-/// <summary><c>clients add|list|show|set|remove|rotate-secret</c></summary>
+/// <summary><c>clients add|list|show|set|disable|enable|remove|rotate-secret</c></summary>
 internal sealed class ClientCommands : Command
 {
     private static readonly TimeSpan DefaultOverlap = TimeSpan.FromHours(24);
@@ -26,6 +29,8 @@ internal sealed class ClientCommands : Command
         Add(ListCommand());
         Add(ShowCommand());
         Add(SetCommand());
+        Add(DisableCommand());
+        Add(EnableCommand());
         Add(RemoveCommand());
         Add(RotateCommand());
     }
@@ -166,6 +171,23 @@ internal sealed class ClientCommands : Command
         _ => null,
     };
 
+    private Command DisableCommand()
+    {
+        var id = CommonOptions.Name("ID", "The client id.");
+        var reason = new Option<string>("--reason") { Description = "Why; the audit log and the receipt keep it.", HelpName = "TEXT", Required = true };
+        var disable = new Command("disable", "Refuse a client from now on and end everything it was given; it can be enabled again.") { id, reason };
+        disable.SetAction((parsed, ct) => DisableAsync(parsed.GetRequiredValue(id), parsed.GetRequiredValue(reason), ct));
+        return disable;
+    }
+
+    private Command EnableCommand()
+    {
+        var id = CommonOptions.Name("ID", "The client id.");
+        var enable = new Command("enable", "Serve a client that was disabled. What ended stays ended.") { id };
+        enable.SetAction((parsed, ct) => EnableAsync(parsed.GetRequiredValue(id), ct));
+        return enable;
+    }
+
     private Command RemoveCommand()
     {
         var id = CommonOptions.Name("ID", "The client id.");
@@ -264,13 +286,52 @@ internal sealed class ClientCommands : Command
     private async Task<int> RemoveAsync(string id, CancellationToken ct)
     {
         await using var session = await CommandSession.OpenCurrentAsync(ct);
-        if (!await session.Get<IClientStore>().RemoveAsync(id, session.Audit(AuditTypes.ClientRemoved, id), ct))
+        var removed = new ClientRemoved { Audit = session.Audit(AuditTypes.ClientRemoved, id) };
+        var receipt = await session.Get<Revoker>().EndClientAsync(id, removed, new Cause("client_removed", "cli", Address: null), ct)
+            ?? throw NoSuchClient(id);
+        _terminal.Say($"Client {id} removed; what it was given has ended.");
+        _terminal.Say($"  receipt  {receipt.Id}");
+        return ExitCodes.Done;
+    }
+
+    private async Task<int> DisableAsync(string id, string reason, CancellationToken ct)
+    {
+        if (PersonHelp.ReasonFault(reason) is { } fault)
         {
-            throw NoSuchClient(id);
+            throw CommandException.Refused($"The reason {fault}");
         }
 
-        _terminal.Say($"Client {id} removed; what it was given has ended.");
+        await using var session = await CommandSession.OpenCurrentAsync(ct);
+        await FindAsync(session, id, ct);
+        var disabled = new ClientDisabled { Audit = session.Audit(AuditTypes.ClientDisabled, id, reason) };
+        var cause = new Cause("client_disabled", "cli", Address: null) { Note = reason };
+        var receipt = await session.Get<Revoker>().EndClientAsync(id, disabled, cause, ct)
+            ?? throw CommandException.Refused($"The client {id} is disabled already.");
+        _terminal.Say($"Client {id} disabled; what it was given has ended.");
+        _terminal.Say($"  receipt  {receipt.Id}");
         return ExitCodes.Done;
+    }
+
+    private async Task<int> EnableAsync(string id, CancellationToken ct)
+    {
+        await using var session = await CommandSession.OpenCurrentAsync(ct);
+        for (var attempt = 1; attempt <= SaveAttempts; attempt++)
+        {
+            var client = await FindAsync(session, id, ct);
+            if (client.DisabledAt is null)
+            {
+                throw CommandException.Refused($"The client {id} is enabled.");
+            }
+
+            if (await session.Get<IClientStore>().UpdateAsync(
+                client with { DisabledAt = null }, session.Audit(AuditTypes.ClientEnabled, id), ct))
+            {
+                _terminal.Say($"Client {id} enabled.");
+                return ExitCodes.Done;
+            }
+        }
+
+        throw BeingChanged(id);
     }
 
     private async Task<int> SetAsync(string id, ClientChange change, bool json, CancellationToken ct)

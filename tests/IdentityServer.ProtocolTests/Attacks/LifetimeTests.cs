@@ -21,7 +21,7 @@ public sealed class LifetimeTests(AppServer apps) : AppServerTest(apps)
         await app.RevokeAsync(tokens.AccessToken!, Ct);
 
         Server.Clock.Advance(ClientDraft.LongestLifetime - TimeSpan.FromMinutes(1));
-        var later = new RevocationList(Server.Services.GetRequiredService<IRevocationStore>(), Server.Clock);
+        var later = new RevocationList(Server.Services.GetRequiredService<IRevocations>(), Server.Clock);
         await later.LoadAsync(Ct);
 
         Assert.True(later.IsEnded(new Presented((string)claims["jti"]!)));

@@ -177,6 +177,24 @@ public sealed class ClientCommandTests(MigratedFolder folder) : CommandTest(fold
     }
 
     [Fact]
+    public async Task A_disabled_client_is_refused_until_it_is_enabled()
+    {
+        await RunAsync("clients", "add", "resting", "--type", "service");
+        AssertFailed(await RunAsync("clients", "disable", "resting", "--reason", " "), Refused, "reason");
+        var disabled = await RunAsync("clients", "disable", "resting", "--reason", "contract ended");
+        disabled.Expect();
+        Assert.Contains("what it was given has ended", disabled.Output, StringComparison.Ordinal);
+        Assert.Contains("receipt", disabled.Output, StringComparison.Ordinal);
+        Assert.Contains("disabled", (await RunAsync("clients", "list")).Output, StringComparison.Ordinal);
+        AssertFailed(await RunAsync("clients", "disable", "resting", "--reason", "again"), Refused, "disabled already");
+
+        (await RunAsync("clients", "enable", "resting")).Expect();
+        AssertFailed(await RunAsync("clients", "enable", "resting"), Refused, "is enabled");
+        AssertFailed(await RunAsync("clients", "disable", "nobody", "--reason", "x"), Refused, "no client nobody");
+        AssertFailed(await RunAsync("clients", "enable", "nobody"), Refused, "no client nobody");
+    }
+
+    [Fact]
     public async Task A_removed_client_is_gone()
     {
         (await RunAsync("clients", "add", "leaving", "--type", "service")).Expect();

@@ -47,6 +47,8 @@ public sealed class UsageTests
     [InlineData("clients", "show")]
     [InlineData("clients", "show", "a", "b")]
     [InlineData("clients", "remove")]
+    [InlineData("clients", "disable", "some-app")]
+    [InlineData("clients", "enable")]
     [InlineData("clients", "rotate-secret")]
     [InlineData("clients", "rotate-secret", "app", "--expire-old")]
     [InlineData("clients", "rotate-secret", "app", "--expire-old", "soon")]

@@ -383,7 +383,7 @@ public sealed class BackChannelTests : IAsyncLifetime
         await EndOneAsync(server, await AddAppAsync(server, "app", LogoutReceiver.AddressAt(_port)));
         await UntilAsync(server, stored => stored.Error is not null);
 
-        Assert.True(await server.Services.GetRequiredService<IClientStore>().RemoveAsync("app", Audit(server), Ct));
+        Assert.True(await server.RemoveClientAsync("app", Ct));
         await server.Services.GetRequiredService<Protocol.Changes.ChangeFeed>().PollAsync(Ct);
         server.Clock.Advance(TimeSpan.FromSeconds(2));
 

@@ -91,7 +91,9 @@ public sealed class FollowingTests(FeedServer world) : IClassFixture<FeedServer>
         Assert.Equal(HttpStatusCode.OK, (await api.CallAsync(before, Ct)).Status);
         var cause = new Cause("test", "test", null);
 
-        await (everything ? world.Revoker.EndEverythingAsync(cause, Ct) : world.Revoker.EndClientAsync(world.ReferenceService.ClientId, cause, Ct));
+        Assert.NotNull(everything
+            ? await world.Revoker.EndEverythingAsync(cause, Ct)
+            : await world.Revoker.EndClientAsync(world.ReferenceService.ClientId, change: null, cause, Ct));
         await UntilAsync(api, before, HttpStatusCode.Unauthorized);
 
         // Everything: the API's own token for the feed too; it comes back with another.

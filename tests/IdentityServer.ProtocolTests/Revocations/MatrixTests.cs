@@ -102,12 +102,10 @@ public abstract class MatrixTests(MatrixServer world)
                 Assert.Equal(200, (await stolen.App.RevokeAsync(stolen.Tokens.RefreshToken!, Ct)).Status);
                 break;
             case "the app is removed":
-                await using (var scope = server.Services.CreateAsyncScope())
-                {
-                    var audit = new Protocol.Audit.AuditEvent(Protocol.Audit.AuditTypes.ClientRemoved, server.Clock.GetUtcNow()) { ClientId = stolen.App.ClientId };
-                    Assert.True(await scope.ServiceProvider.GetRequiredService<Protocol.Clients.IClientStore>().RemoveAsync(stolen.App.ClientId, audit, Ct));
-                }
-
+                Assert.True(await server.RemoveClientAsync(stolen.App.ClientId, Ct));
+                break;
+            case "the app is disabled":
+                Assert.True(await server.DisableClientAsync(stolen.App.ClientId, Ct));
                 break;
             case "a signing key is compromised":
                 await world.CallAsync("POST", $"/keys/{Jwt.Parse(stolen.Tokens.AccessToken!).Header["kid"]}/compromise");

@@ -91,7 +91,7 @@ public sealed class AccountContract : Contract
         Assert.NotNull(await consents.FindAsync(session.Subject, "elsewhere", Ct));
         Assert.NotNull(await consents.FindAsync(stranger.Subject, "web", Ct));
         Assert.Single(await AuditTypesAsync(storage), type => type == "removed");
-        Assert.Equal(2, (await storage.Get<IRevocationStore>().ListAsync(Samples.Now, Ct)).Count);
+        Assert.Equal(2, (await storage.Get<IRevocations>().ListAsync(Samples.Now, Ct)).Count);
     }
 
     [Theory, MemberData(nameof(Databases.All), MemberType = typeof(Databases))]

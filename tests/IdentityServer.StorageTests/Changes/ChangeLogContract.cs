@@ -82,7 +82,6 @@ public sealed class ChangeLogContract : Contract
             await db.Changes.ExecuteDeleteAsync(Ct);
         }
 
-        await storage.Get<IClientStore>().RemoveAsync("nobody", Samples.Audit(), Ct);
         await storage.Get<IScopeStore>().AddScopeAsync(new("b"), Samples.Audit(), Ct);
 
         Assert.True(await storage.Get<IChangeLog>().LatestAsync(Ct) > before);

@@ -52,10 +52,9 @@ public sealed class CutoffMarksContract : Contract
         await storage.Get<ISessionStore>().OpenAsync(session, Handle.Create().Hash, Samples.Audit(), Ct);
         var grant = Samples.Grant(session, offline: true);
         await storage.Get<IGrantStore>().OpenAsync(grant, Samples.Token(grant, TokenKind.Code), Samples.Audit(), Ct);
-        foreach (var cutoff in new[] { Samples.Revocation(RevocationKind.Client, grant.ClientId), Samples.Revocation(RevocationKind.Everything, "*") })
-        {
-            await storage.Get<IRevocationStore>().CutAsync(cutoff, Samples.Ending(), Ct);
-        }
+        var store = storage.Get<IRevocationStore>();
+        await store.EndClientAsync(Samples.Revocation(RevocationKind.Client, grant.ClientId), null, Samples.Ending(), Ct);
+        await store.EndEverythingAsync(Samples.Revocation(RevocationKind.Everything, Revocation.Everyone), Samples.Ending(), Ct);
 
         var later = Samples.Now.AddDays(2);
         await storage.Get<IExpiredRows>().DeleteAsync(later, Ct);

@@ -1,10 +1,12 @@
 using IdentityServer.Protocol;
+using IdentityServer.Protocol.Audit;
 using IdentityServer.Protocol.Changes;
 using IdentityServer.Protocol.Clients;
 using IdentityServer.Protocol.Consents;
 using IdentityServer.Protocol.Grants;
 using IdentityServer.Protocol.Revocations;
 using IdentityServer.Storage;
+using IdentityServer.Storage.Clients;
 
 namespace IdentityServer.StorageTests.Clients;
 
@@ -34,7 +36,7 @@ public sealed class ClientStoreContract : Contract
 
         await clients.AddAsync(Full("web"), Samples.Audit("one"), Ct);
         await clients.UpdateAsync(Full("web"), Samples.Audit("two"), Ct);
-        await clients.RemoveAsync("web", Samples.Audit("three"), Ct);
+        Assert.True(await RemoveAsync(storage, "web", Samples.Audit("three")));
 
         var changes = await storage.Get<IChangeLog>().ReadAsync(0, Ct);
         Assert.Equal(
@@ -45,7 +47,7 @@ public sealed class ClientStoreContract : Contract
             (RevocationKind.Client, "web"),
             Assert.Single(changes.Where(change => change.Kind == ChangeKind.Revocation).Select(change => RevocationList.Parse(change.Key)))
                 is var cutoff ? (cutoff.Kind, cutoff.Key) : default);
-        Assert.Equal(["three", "two", "one"], await AuditTypesAsync(storage));
+        Assert.Equal(["ended", "three", "two", "one"], await AuditTypesAsync(storage));
     }
 
     [Theory, MemberData(nameof(Databases.All), MemberType = typeof(Databases))]
@@ -85,7 +87,7 @@ public sealed class ClientStoreContract : Contract
         foreach (var id in new[] { "", "web ", " web", "web\0", "ｗｅｂ", "w\u200beb", "web\ud800", new string('x', 1_000_000) })
         {
             Assert.Null(await clients.FindAsync(id, Ct));
-            Assert.False(await clients.RemoveAsync(id, Samples.Audit(), Ct));
+            Assert.False(await RemoveAsync(storage, id));
         }
 
         await Assert.ThrowsAsync<ArgumentException>(() => clients.AddAsync(Full("w eb"), Samples.Audit(), Ct).AsTask());
@@ -138,8 +140,8 @@ public sealed class ClientStoreContract : Contract
         await storage.Get<IConsentStore>().SaveAsync(
             new Consent(token.Grant!.Subject, "web", ["openid"], Samples.Now), Samples.Audit(), Ct);
 
-        Assert.True(await clients.RemoveAsync("web", Samples.Audit(), Ct));
-        Assert.False(await clients.RemoveAsync("web", Samples.Audit(), Ct));
+        Assert.True(await RemoveAsync(storage, "web"));
+        Assert.False(await RemoveAsync(storage, "web"));
 
         Assert.NotNull((await grants.FindTokenAsync(TokenKind.Refresh, token.Hash, Ct))!.Grant!.EndedAt);
         Assert.NotNull((await grants.FindTokenAsync(TokenKind.Reference, own.Hash, Ct))!.EndedAt);
@@ -147,6 +149,36 @@ public sealed class ClientStoreContract : Contract
         Assert.Null(await storage.Get<IConsentStore>().FindAsync(token.Grant.Subject, "web", Ct));
         Assert.False(await grants.SpendAsync(token, [], null, Samples.Now, Samples.Audit(), Ct));
     }
+
+    [Theory, MemberData(nameof(Databases.All), MemberType = typeof(Databases))]
+    public async Task Disabling_a_client_ends_what_it_has_once_and_keeps_what_people_allowed(DatabaseProvider provider)
+    {
+        await using var storage = await TestStorage.OpenAsync(provider, Ct);
+        var clients = storage.Get<IClientStore>();
+        await clients.AddAsync(Full("web"), Samples.Audit(), Ct);
+        var read = (await clients.FindAsync("web", Ct))!;
+        var token = await RefreshTokenAsync(storage, offline: true);
+        await storage.Get<IConsentStore>().SaveAsync(
+            new Consent(token.Grant!.Subject, "web", ["openid"], Samples.Now), Samples.Audit(), Ct);
+
+        Assert.NotNull(await DisableAsync(storage, "web"));
+        Assert.Null(await DisableAsync(storage, "web"));
+        Assert.Null(await DisableAsync(storage, "nobody"));
+
+        var disabled = (await clients.FindAsync("web", Ct))!;
+        Assert.Equal(Samples.Now, disabled.DisabledAt);
+        Assert.False(await clients.UpdateAsync(read with { Name = "As it was" }, Samples.Audit(), Ct));
+        Assert.NotNull((await storage.Get<IGrantStore>().FindTokenAsync(TokenKind.Refresh, token.Hash, Ct))!.Grant!.EndedAt);
+        Assert.NotNull(await storage.Get<IConsentStore>().FindAsync(token.Grant.Subject, "web", Ct));
+        Assert.Single(await storage.Get<IRevocations>().ListAsync(Samples.Now, Ct));
+    }
+
+    private static async Task<bool> RemoveAsync(TestStorage storage, string id, AuditEvent? audit = null) =>
+        await storage.Get<IRevocationStore>().EndClientAsync(
+            Samples.Revocation(RevocationKind.Client, id), new ClientRemoved { Audit = audit ?? Samples.Audit() }, Samples.Ending("ended"), Ct) is not null;
+
+    private static ValueTask<Revocation?> DisableAsync(TestStorage storage, string id) => storage.Get<IRevocationStore>().EndClientAsync(
+        Samples.Revocation(RevocationKind.Client, id), new ClientDisabled { Audit = Samples.Audit() }, Samples.Ending(), Ct);
 
     private static Client Full(string id) => new()
     {

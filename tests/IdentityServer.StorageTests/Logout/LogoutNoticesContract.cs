@@ -94,7 +94,7 @@ public sealed class LogoutNoticesContract : Contract
         }
 
         var ending = Samples.Ending(kind: RevocationKind.Everything, key: Revocation.Everyone);
-        await storage.Get<IRevocationStore>().CutAsync(Samples.Revocation(RevocationKind.Everything, Revocation.Everyone), ending, Ct);
+        await storage.Get<IRevocationStore>().EndEverythingAsync(Samples.Revocation(RevocationKind.Everything, Revocation.Everyone), ending, Ct);
         ILogoutNotices[] nodes = [storage.Get<ILogoutNotices>(), second.Get<ILogoutNotices>()];
 
         await AtOnceAsync(4, i => nodes[i % 2].QueueAsync(ending.Receipt.Id, Samples.Now, Ct).AsTask());

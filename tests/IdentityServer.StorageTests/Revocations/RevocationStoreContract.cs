@@ -27,7 +27,7 @@ public sealed class RevocationStoreContract : Contract
         Assert.True(await revocations.EndTokenAsync(jwt, null, Samples.Ending("ended"), Ct));
         Assert.False(await revocations.EndTokenAsync(jwt, null, Samples.Ending("again"), Ct));
 
-        Assert.Equal([jwt], await revocations.ListAsync(Samples.Now, Ct));
+        Assert.Equal([jwt], await storage.Get<IRevocations>().ListAsync(Samples.Now, Ct));
         Assert.Equal([jwt], await AnnouncedAsync(storage));
         Assert.Equal(["ended"], await AuditTypesAsync(storage));
     }
@@ -114,7 +114,7 @@ public sealed class RevocationStoreContract : Contract
         Assert.False(await grants.SpendAsync(offline, [], null, Samples.Now, Samples.Audit(), Ct));
         Assert.Equivalent(
             new[] { revocation, Samples.Revocation(RevocationKind.Grant, offline.Grant!.Id) },
-            await revocations.ListAsync(Samples.Now, Ct),
+            await storage.Get<IRevocations>().ListAsync(Samples.Now, Ct),
             strict: true);
     }
 
@@ -139,7 +139,7 @@ public sealed class RevocationStoreContract : Contract
             Samples.Revocation(RevocationKind.Subject, here.Subject), here.Id, change: null, Samples.Ending("person"), Ct);
 
         Assert.Equal((RevocationKind.Subject, here.Subject, here.Id), (ended!.Kind, ended.Key, ended.ExceptSessionId));
-        Assert.Equal([ended], await storage.Get<IRevocationStore>().ListAsync(Samples.Now, Ct));
+        Assert.Equal([ended], await storage.Get<IRevocations>().ListAsync(Samples.Now, Ct));
         Assert.Equal([ended], await AnnouncedAsync(storage));
         Assert.Null((await sessions.FindAsync(here.Id, Ct))!.EndedAt);
         Assert.NotNull((await sessions.FindAsync(elsewhere.Id, Ct))!.EndedAt);
@@ -174,9 +174,14 @@ public sealed class RevocationStoreContract : Contract
                 _ => Revocation.Everyone,
             };
 
-            var cutoff = kind == RevocationKind.Subject
-                ? await storage.Get<IRevocationStore>().EndPersonAsync(Samples.Revocation(kind, key), null, null, Samples.Ending(), Ct)
-                : await storage.Get<IRevocationStore>().CutAsync(Samples.Revocation(kind, key), Samples.Ending(), Ct);
+            var store = storage.Get<IRevocationStore>();
+            var cutoff = kind switch
+            {
+                RevocationKind.Subject => await store.EndPersonAsync(Samples.Revocation(kind, key), null, null, Samples.Ending(), Ct),
+                RevocationKind.Client => await store.EndClientAsync(Samples.Revocation(kind, key), null, Samples.Ending(), Ct),
+                _ => await store.EndEverythingAsync(Samples.Revocation(kind, key), Samples.Ending(), Ct),
+            };
+            Assert.NotNull(cutoff);
 
             // And here behind.
             var after = await OpenAsync(Samples.Now.AddHours(-1), subject, clientId);
@@ -184,7 +189,7 @@ public sealed class RevocationStoreContract : Contract
             await AssertAsync(after, isAlive: true, sessionIsAlive: true);
             await AssertAsync(stranger, isAlive: kind != RevocationKind.Everything, sessionIsAlive: kind != RevocationKind.Everything);
             Assert.Equal(cutoff, (await AnnouncedAsync(storage))[^1]);
-            Assert.Contains(cutoff, await storage.Get<IRevocationStore>().ListAsync(Samples.Now, Ct));
+            Assert.Contains(cutoff, await storage.Get<IRevocations>().ListAsync(Samples.Now, Ct));
         }
 
         async Task<(Session Session, TokenRecord Refresh, string Handle)> OpenAsync(DateTimeOffset now, string subject, string clientId)
@@ -246,7 +251,7 @@ public sealed class RevocationStoreContract : Contract
         Assert.Equal(Enumerable.Range(1, 16).Select(number => (long)number), cutoffs.Select(cutoff => cutoff!.Epoch).Order());
         Assert.Equal(
             people.Select(person => cutoffs.Where(cutoff => cutoff!.Key == person).Max(cutoff => cutoff!.Epoch)).Order(),
-            (await storage.Get<IRevocationStore>().ListAsync(Samples.Now, Ct)).Select(cutoff => cutoff.Epoch).Order());
+            (await storage.Get<IRevocations>().ListAsync(Samples.Now, Ct)).Select(cutoff => cutoff.Epoch).Order());
     }
 
     [Theory, MemberData(nameof(Databases.All), MemberType = typeof(Databases))]
@@ -337,7 +342,7 @@ public sealed class RevocationStoreContract : Contract
         await revocations.EndTokenAsync(short_, null, Samples.Ending(), Ct);
         await revocations.EndTokenAsync(long_, null, Samples.Ending(), Ct);
 
-        Assert.Equal([long_], await revocations.ListAsync(Samples.Now.AddMinutes(1), Ct));
+        Assert.Equal([long_], await storage.Get<IRevocations>().ListAsync(Samples.Now.AddMinutes(1), Ct));
     }
 
     [Theory, MemberData(nameof(Databases.All), MemberType = typeof(Databases))]
@@ -354,10 +359,10 @@ public sealed class RevocationStoreContract : Contract
             await db.SaveChangesAsync(Ct);
         }
 
-        Assert.Equal(tokens[..1000], await revocations.PageAsync(RevocationKind.Token, "", Samples.Now, Ct));
-        Assert.Equal(tokens[1000..], await revocations.PageAsync(RevocationKind.Token, tokens[999].Key, Samples.Now, Ct));
-        Assert.Empty(await revocations.PageAsync(RevocationKind.Token, tokens[1000].Key, Samples.Now, Ct));
-        Assert.Equal(["t0000"], (await revocations.PageAsync(RevocationKind.Grant, "", Samples.Now, Ct)).Select(revocation => revocation.Key));
+        Assert.Equal(tokens[..1000], await storage.Get<IRevocations>().PageAsync(RevocationKind.Token, "", Samples.Now, Ct));
+        Assert.Equal(tokens[1000..], await storage.Get<IRevocations>().PageAsync(RevocationKind.Token, tokens[999].Key, Samples.Now, Ct));
+        Assert.Empty(await storage.Get<IRevocations>().PageAsync(RevocationKind.Token, tokens[1000].Key, Samples.Now, Ct));
+        Assert.Equal(["t0000"], (await storage.Get<IRevocations>().PageAsync(RevocationKind.Grant, "", Samples.Now, Ct)).Select(revocation => revocation.Key));
     }
 
     [Theory, MemberData(nameof(Databases.All), MemberType = typeof(Databases))]
@@ -407,7 +412,7 @@ public sealed class RevocationStoreContract : Contract
         }
 
         Assert.Contains(
-            (await storage.Get<IRevocationStore>().ListAsync(Samples.Now, Ct)),
+            (await storage.Get<IRevocations>().ListAsync(Samples.Now, Ct)),
             revocation => revocation.Kind == RevocationKind.Session);
     }
 
