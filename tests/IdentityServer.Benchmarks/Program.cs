@@ -38,6 +38,12 @@ try
         return 0;
     }
 
+    if (options.Only is ["ending"])
+    {
+        await EndingCost.RunAsync(options, Console.Out, stop.Token);
+        return 0;
+    }
+
     await using var benchmark = new Benchmark(options, Repository.Root, Console.Out);
     var report = await benchmark.RunAsync(stop.Token);
     report.Print(Console.Out);
