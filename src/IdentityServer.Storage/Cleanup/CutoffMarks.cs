@@ -8,11 +8,11 @@ namespace IdentityServer.Storage.Cleanup;
 /// Along an index of each table, a batch in a statement of its own: nobody waits long for it, and a run that is cut short goes on with the
 /// next. A cutoff is taken up some minutes after it was made, when what was being opened at that moment lies in the tables.
 /// </remarks>
-internal sealed class CutoffMarks(IStatements statements, IDeeds deeds) : ICutoffMarks
+internal sealed class CutoffMarks(IStatements statements, IDeeds deeds, TimeProvider clock) : ICutoffMarks
 {
-    internal const int BatchSize = 500;
+    internal const int BatchSize = 250;
 
-    private const int Batches = 2000;
+    private const int Batches = 4000;
 
     private static readonly TimeSpan Settled = TimeSpan.FromMinutes(5);
 
@@ -64,8 +64,10 @@ internal sealed class CutoffMarks(IStatements statements, IDeeds deeds) : ICutof
                         walk.Page, [cutoff.Key, after, cutoff.Epoch], reader => reader.GetString(0), ct);
                     if (page.Count > 0)
                     {
-                        marked += await deeds.ExecuteAsync(walk.Mark, [cutoff.At, cutoff.Key, after, page[^1], cutoff.Epoch], ct);
-                        after = page[^1];
+                        var (from, last) = (after, page[^1]);
+                        marked += await Pacing.BatchAsync(
+                            clock, () => deeds.ExecuteAsync(walk.Mark, [cutoff.At, cutoff.Key, from, last, cutoff.Epoch], ct), ct);
+                        after = last;
                     }
 
                     if (page.Count < BatchSize)

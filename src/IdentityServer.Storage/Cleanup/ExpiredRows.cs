@@ -5,12 +5,12 @@ using IdentityServer.Storage.Deeds;
 namespace IdentityServer.Storage.Cleanup;
 
 /// <remarks>
-/// Each rule walks along the index of one instant: a batch is the next <see cref="BatchSize"/> rows, and is deleted as a range of
-/// that index. So a run costs what it deletes, however many rows stay.
+/// Each rule walks along the index of one instant, over the next <see cref="BatchSize"/> rows, and deletes what lies in that range, so many
+/// at a time: what ended together has one instant. So a run costs what it deletes, however many rows stay.
 /// </remarks>
-internal sealed class ExpiredRows(IStatements statements, IDeeds deeds) : IExpiredRows
+internal sealed class ExpiredRows(IStatements statements, IDeeds deeds, TimeProvider clock) : IExpiredRows
 {
-    internal const int BatchSize = 500;
+    internal const int BatchSize = 250;
 
     // Clocks of nodes differ a little, and the one who deletes may be ahead; a code or token replayed soon after its end is still known.
     private static readonly TimeSpan Margin = TimeSpan.FromHours(1);
@@ -23,16 +23,16 @@ internal sealed class ExpiredRows(IStatements statements, IDeeds deeds) : IExpir
         // Codes, refresh and reference tokens. ExpiresAt is when the token is refused for its age, spent or not. A spent refresh token
         // stays until then, because presenting it again has to end its grant; a spent code likewise. Afterwards it buys nothing for
         // anyone, and the grace window (2 min at most) is long over. Tokens of an ended grant are dead and go when their time comes.
-        new("Tokens", "ExpiresAt", Margin),
+        new("Tokens", "ExpiresAt", Margin, "\"Hash\""),
 
         // Nobody came back to answer.
-        new("PendingRequests", "ExpiresAt", Margin),
+        new("PendingRequests", "ExpiresAt", Margin, "\"Hash\""),
 
         // From then on the assertion is refused for its age.
-        new("UsedValues", "ExpiresAt", Margin),
+        new("UsedValues", "ExpiresAt", Margin, "\"Hash\""),
 
         // From then on nothing that carries the key is alive; a cutoff is also what keeps dead those rows it has not marked yet.
-        new("Revocations", "ExpiresAt", Margin, condition: "(\"Epoch\" = 0 OR \"MarkedAt\" IS NOT NULL)"),
+        new("Revocations", "ExpiresAt", Margin, "\"Kind\", \"Key\"", condition: "(\"Epoch\" = 0 OR \"MarkedAt\" IS NOT NULL)"),
 
         // A server that stopped without saying so.
         new("Nodes", "SeenAt", Margin),
@@ -42,16 +42,16 @@ internal sealed class ExpiredRows(IStatements statements, IDeeds deeds) : IExpir
         new("LogoutNotices", "CreatedAt", Remembered, condition: "\"NextAttemptAt\" IS NULL"),
 
         // From then on nothing that the key signed for the client is alive.
-        new("KeyUses", "Until", Margin),
+        new("KeyUses", "Until", Margin, "\"Kid\", \"ClientId\", \"Until\""),
 
         // A sign-in or ceremony that nobody went on with, a device that was not seen again, a count that is forgotten.
-        new("PartialSignIns", "ExpiresAt", Margin),
-        new("Ceremonies", "ExpiresAt", Margin),
+        new("PartialSignIns", "ExpiresAt", Margin, "\"Hash\""),
+        new("Ceremonies", "ExpiresAt", Margin, "\"Hash\""),
         new("Devices", "ExpiresAt", Margin),
-        new("Attempts", "ExpiresAt", Margin),
+        new("Attempts", "ExpiresAt", Margin, "\"Key\""),
 
         // Past its end, used or not; a while longer, so that whoever follows it late reads why it does not work.
-        new("MailLinks", "ExpiresAt", TimeSpan.FromDays(7)),
+        new("MailLinks", "ExpiresAt", TimeSpan.FromDays(7), "\"Hash\""),
 
         // Given up, with what it said: tried for three days, and kept for seven more so that it can be tried again.
         new("OutboxMails", "CreatedAt", TimeSpan.FromDays(10), condition: "\"DeadAt\" IS NOT NULL"),
@@ -59,10 +59,10 @@ internal sealed class ExpiredRows(IStatements statements, IDeeds deeds) : IExpir
         // Sent, without what it said; what still waits stays.
         new("OutboxMails", "CreatedAt", Remembered, condition: "\"NextAttemptAt\" IS NULL"),
 
-        new("Places", "LastSeenAt", TimeSpan.FromDays(400)),
+        new("Places", "LastSeenAt", TimeSpan.FromDays(400), "\"Subject\", \"Network\""),
 
         // Used or not: a link lives for half an hour.
-        new("SetupLinks", "ExpiresAt", Margin),
+        new("SetupLinks", "ExpiresAt", Margin, "\"Hash\""),
 
         // An expired grant: no refresh token outlives it, and an access token lives for 12 h at most.
         new("Grants", "ExpiresAt", Remembered),
@@ -77,11 +77,11 @@ internal sealed class ExpiredRows(IStatements statements, IDeeds deeds) : IExpir
             "Sessions",
             "ExpiresAt",
             Remembered,
-            batches: 20,
+            batches: 40,
             condition: """NOT EXISTS (SELECT 1 FROM "Grants" WHERE "Grants"."SessionId" = "Sessions"."Id")"""),
 
         // Nodes read the log every half second and reach back ten; one that slept for longer loads everything anew (ChangeFeed).
-        new("Changes", "At", TimeSpan.FromDays(1)),
+        new("Changes", "At", TimeSpan.FromDays(1), "\"Sequence\""),
 
         new("JobRuns", "StartedAt", TimeSpan.FromDays(30)),
     ];
@@ -111,9 +111,10 @@ internal sealed class ExpiredRows(IStatements statements, IDeeds deeds) : IExpir
         for (var batch = 0; batch < rule.Batches; batch++)
         {
             var page = await statements.ListAsync(rule.Page, [after, before], reader => reader.GetInt64(0), ct);
-            if (page.Count > 0)
+            var from = after;
+            while (page.Count > 0 && await Pacing.BatchAsync(clock, () => deeds.ExecuteAsync(rule.Delete, [from, page[^1]], ct), ct) is > 0 and var rows)
             {
-                deleted += await deeds.ExecuteAsync(rule.Delete, [after, page[^1]], ct);
+                deleted += rows;
             }
 
             if (page.Count < BatchSize)
@@ -133,7 +134,7 @@ internal sealed class ExpiredRows(IStatements statements, IDeeds deeds) : IExpir
     /// <summary>Rows whose instant is past by so much go, if the condition holds.</summary>
     private sealed class Rule
     {
-        public Rule(string table, string column, TimeSpan keep, int batches = 1000, string? condition = null)
+        public Rule(string table, string column, TimeSpan keep, string key = "\"Id\"", int batches = 2000, string? condition = null)
         {
             (Table, Keep, Batches) = (table, keep, batches);
             var page = $"""
@@ -144,9 +145,10 @@ internal sealed class ExpiredRows(IStatements statements, IDeeds deeds) : IExpir
                 $"SELECT TOP ({BatchSize}) {page}",
                 ("After", DbType.Int64),
                 ("Before", DbType.Int64));
+            var over = $""" "{column}" > @After AND "{column}" <= @Last {(condition is null ? "" : $"AND {condition}")} """;
             Delete = new(
-                $"""DELETE FROM "{table}" WHERE "{column}" > @After AND "{column}" <= @Last"""
-                    + (condition is null ? "" : $" AND {condition}"),
+                $"""DELETE FROM "{table}" WHERE ({key}) IN (SELECT {key} FROM "{table}" WHERE {over} LIMIT {BatchSize})""",
+                $"""DELETE TOP ({BatchSize}) FROM "{table}" WHERE {over}""",
                 ("After", DbType.Int64),
                 ("Last", DbType.Int64));
         }

@@ -102,12 +102,12 @@ internal static class EndingCost
 
         Task SayPruningAsync(string what, int rows, (List<double> Refreshes, TimeSpan Took) beside)
         {
-            var slower = Median(beside.Refreshes) / Median(quiet);
+            var slower = beside.Refreshes.Average() / quiet.Average();
             return SayAsync(
                 output,
-                $"{provider}: {rows} rows {what} in {beside.Took.TotalSeconds:0.0} s, {beside.Took.TotalMilliseconds * 500 / rows:0.0} ms for each 500; "
-                + $"a refresh takes {Median(quiet):0.00} ms alone and {Median(beside.Refreshes):0.00} ms beside it (medians; {beside.Refreshes.Count} refreshes, "
-                + $"the longest {beside.Refreshes.Max():0.0} ms, alone {quiet.Max():0.0} ms); ratio {slower:0.00} (target <= 1.10: {(slower <= 1.10 ? "met" : "missed")})",
+                $"{provider}: {rows} rows {what} in {beside.Took.TotalSeconds:0.0} s; "
+                + $"a refresh takes {quiet.Average():0.00} ms alone and {beside.Refreshes.Average():0.00} ms beside it (means of {quiet.Count} and "
+                + $"{beside.Refreshes.Count}; the longest {quiet.Max():0.0} and {beside.Refreshes.Max():0.0} ms); ratio {slower:0.00} (target <= 1.10: {(slower <= 1.10 ? "met" : "missed")})",
                 ct);
         }
     }
@@ -138,7 +138,7 @@ internal static class EndingCost
             for (var session = 0; session < 20 && added < tokens; session++)
             {
                 var id = Handle.NewId();
-                db.Sessions.Add(new Session
+                var opened = db.Sessions.Add(new Session
                 {
                     Id = id,
                     Subject = subject,
@@ -151,6 +151,7 @@ internal static class EndingCost
                     ExpiresAt = now.AddDays(30),
                     KeepSignedIn = true,
                 });
+                opened.Property("HandleHash").CurrentValue = Handle.Create().Hash;
                 for (var i = 0; i < PerSession && added < tokens; i++, added++)
                 {
                     var grant = Handle.NewId();

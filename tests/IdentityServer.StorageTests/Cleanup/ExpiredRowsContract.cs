@@ -9,6 +9,7 @@ using IdentityServer.Protocol.Sessions;
 using IdentityServer.Storage;
 using IdentityServer.Storage.Cleanup;
 using IdentityServer.Storage.Clients;
+using IdentityServer.Storage.Deeds;
 using IdentityServer.Storage.Grants;
 using IdentityServer.Storage.Jobs;
 using IdentityServer.Storage.Users;
@@ -81,6 +82,24 @@ public sealed class ExpiredRowsContract : Contract
 
         Assert.Equal(Rows, deleted.GetValueOrDefault("UsedValues"));
         Assert.Equal(1, await CountAsync<UsedValue>(storage));
+    }
+
+    [Theory, MemberData(nameof(Databases.All), MemberType = typeof(Databases))]
+    public async Task What_ended_in_the_same_instant_goes_in_batches_too(DatabaseProvider provider)
+    {
+        await using var storage = await TestStorage.OpenAsync(provider, Ct);
+        const int Rows = (ExpiredRows.BatchSize * 3) + 7;
+        await using (var db = await storage.Get<IDbContextFactory<ServerDb>>().CreateDbContextAsync(Ct))
+        {
+            db.UsedValues.AddRange(Enumerable.Range(0, Rows).Select(i => new UsedValue(Handle.Create().Hash, Samples.Now)));
+            await db.SaveChangesAsync(Ct);
+        }
+
+        var deeds = new CountedDeeds(storage.Get<IDeeds>());
+        var deleted = await new ExpiredRows(storage.Get<IStatements>(), deeds, TimeProvider.System).DeleteAsync(Samples.Now.AddHours(2), Ct);
+
+        Assert.Equal(Rows, deleted["UsedValues"]);
+        Assert.Equal(ExpiredRows.BatchSize, deeds.Largest);
     }
 
     [Theory, MemberData(nameof(Databases.All), MemberType = typeof(Databases))]
@@ -198,4 +217,21 @@ public sealed class ExpiredRowsContract : Contract
 
     private static async Task EndAsync(TestStorage storage, Revocation revocation) =>
         await storage.Get<IRevocationStore>().EndTokenAsync(revocation, null, Samples.Ending(), Ct);
+
+    /// <summary>The real ones; remembers how many rows a statement changed at most.</summary>
+    private sealed class CountedDeeds(IDeeds deeds) : IDeeds
+    {
+        public int Largest { get; private set; }
+
+        public Task<T> RunAsync<T>(Func<ServerDb, CancellationToken, Task<T>> deed, CancellationToken ct) => deeds.RunAsync(deed, ct);
+
+        public Task<bool> DecideAsync(ConditionalDeed deed, object?[] values, CancellationToken ct) => deeds.DecideAsync(deed, values, ct);
+
+        public async Task<int> ExecuteAsync(Statement statement, object?[] values, CancellationToken ct)
+        {
+            var rows = await deeds.ExecuteAsync(statement, values, ct);
+            Largest = Math.Max(Largest, rows);
+            return rows;
+        }
+    }
 }
