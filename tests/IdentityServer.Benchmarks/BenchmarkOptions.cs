@@ -14,7 +14,8 @@ internal sealed record BenchmarkOptions
           --only NAME[,NAME]                  scenarios: start client_credentials introspection refresh code code_rs256 jwks discovery;
                                               jwt measures how a token is best written, without any server;
                                               sign-in measures what signing in costs, in this process;
-                                              ending measures what ending 100 000 refresh tokens costs, in this process
+                                              ending measures what ending 100 000 refresh tokens costs, in this process;
+                                              propagation measures how soon three nodes refuse what was ended
           --seconds N                         length of one measurement (4)
           --rounds N                          measurements of each, taken in turns; the median counts (3)
           --connections N                     open connections of the load generator (32)

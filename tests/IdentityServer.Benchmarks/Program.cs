@@ -1,5 +1,6 @@
 using System.Globalization;
 using IdentityServer.Benchmarks;
+using IdentityServer.Benchmarks.Cluster;
 using IdentityServer.Benchmarks.Micro;
 using IdentityServer.Benchmarks.Targets;
 using IdentityServer.Testing;
@@ -41,6 +42,12 @@ try
     if (options.Only is ["ending"])
     {
         await EndingCost.RunAsync(options, Console.Out, stop.Token);
+        return 0;
+    }
+
+    if (options.Only is ["propagation"])
+    {
+        await Propagation.RunAsync(Console.Out, stop.Token);
         return 0;
     }
 

@@ -18,6 +18,15 @@ public sealed record OpenIdProvider(string Issuer, JsonObject Metadata, JsonObje
 
     public Uri EndSession => Endpoint("end_session_endpoint");
 
+    /// <summary>The same as one of its nodes has it, without whatever stands before them: the addresses are the node's, the issuer stays.</summary>
+    public OpenIdProvider At(Uri node)
+    {
+        var address = node.GetLeftPart(UriPartial.Authority);
+        var metadata = JsonNode.Parse(Metadata.ToJsonString().Replace(Issuer, address, StringComparison.Ordinal))!.AsObject();
+        metadata["issuer"] = Issuer;
+        return this with { Metadata = metadata };
+    }
+
     /// <summary>Fetches both documents and applies the checks every conformance module starts with.</summary>
     public static async Task<OpenIdProvider> DiscoverAsync(HttpClient http, string issuer, CancellationToken ct)
     {

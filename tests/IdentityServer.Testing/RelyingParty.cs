@@ -39,6 +39,20 @@ public sealed class RelyingParty
 
     public string PostLogoutRedirectUri { get; init; } = "";
 
+    /// <summary>The same client, asking one of several nodes.</summary>
+    public RelyingParty At(Uri node) => new()
+    {
+        Http = Http,
+        Provider = Provider.At(node),
+        Clock = Clock,
+        ClientId = ClientId,
+        Secret = Secret,
+        AuthMethod = AuthMethod,
+        Assertion = Assertion,
+        RedirectUri = RedirectUri,
+        PostLogoutRedirectUri = PostLogoutRedirectUri,
+    };
+
     public AuthorizationAttempt Attempt(string scope = "openid") =>
         AuthorizationAttempt.Create(ClientId, RedirectUri, scope);
 

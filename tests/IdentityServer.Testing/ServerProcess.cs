@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Globalization;
 
 namespace IdentityServer.Testing;
 
@@ -74,10 +75,23 @@ public sealed class ServerProcess : IAsyncDisposable
         await _process.WaitForExitAsync(ct);
     }
 
+    /// <summary>Holds it, with everything in its memory, until <see cref="GoOnAsync"/>: SIGSTOP, as when a machine is suspended.</summary>
+    public Task PauseAsync(CancellationToken ct) => SignalAsync("STOP", ct);
+
+    /// <summary>Lets it go on: SIGCONT.</summary>
+    public Task GoOnAsync(CancellationToken ct) => SignalAsync("CONT", ct);
+
     public async ValueTask DisposeAsync()
     {
         await KillAsync(CancellationToken.None);
         _process.Dispose();
+    }
+
+    private async Task SignalAsync(string signal, CancellationToken ct)
+    {
+        using var kill = Process.Start("kill", ["-s", signal, "--", Id.ToString(CultureInfo.InvariantCulture)]);
+        await kill.WaitForExitAsync(ct);
+        Check.Equal(0, kill.ExitCode, $"how SIG{signal} went");
     }
 
     private static async Task<bool> AnswersAsync(

@@ -58,22 +58,38 @@ public sealed class RevocationList(IRevocations store, TimeProvider clock) : ICh
                 || IsCut(RevocationKind.Everything, Revocation.Everyone, token)));
 
     /// <summary>Takes effect on this node at once.</summary>
-    public void Add(Revocation revocation)
+    /// <returns>False when this node knew it, or something that goes further.</returns>
+    public bool Add(Revocation revocation)
     {
         if (!revocation.IsCutoff)
         {
-            _ended[KeyOf(revocation.Kind, revocation.Key)] = revocation.ExpiresAt.ToUnixTimeMilliseconds();
-            return;
+            var (ended, until) = (KeyOf(revocation.Kind, revocation.Key), revocation.ExpiresAt.ToUnixTimeMilliseconds());
+            if (_ended.TryAdd(ended, until))
+            {
+                return true;
+            }
+
+            _ended[ended] = until;
+            return false;
         }
 
         // Told twice, or late: the latest counts.
+        var isNews = true;
         _cutoffs.AddOrUpdate(
-            (revocation.Kind, revocation.Key), revocation, (_, known) => known.Epoch > revocation.Epoch ? known : revocation);
-        long known;
-        while ((known = Epoch) < revocation.Epoch
-            && Interlocked.CompareExchange(ref _epoch, revocation.Epoch, known) != known)
+            (revocation.Kind, revocation.Key),
+            _ =>
+            {
+                isNews = true;
+                return revocation;
+            },
+            (_, known) => (isNews = known.Epoch < revocation.Epoch) ? revocation : known);
+        long latest;
+        while ((latest = Epoch) < revocation.Epoch
+            && Interlocked.CompareExchange(ref _epoch, revocation.Epoch, latest) != latest)
         {
         }
+
+        return isNews;
     }
 
     public async ValueTask LoadAsync(CancellationToken ct)
@@ -86,15 +102,20 @@ public sealed class RevocationList(IRevocations store, TimeProvider clock) : ICh
 
     public ValueTask ApplyAsync(IReadOnlyList<Change> changes, CancellationToken ct)
     {
-        foreach (var change in changes.Where(change => change.Kind == ChangeKind.Revocation))
+        var now = clock.GetUtcNow();
+        foreach (var revocation in changes.Where(change => change.Kind == ChangeKind.Revocation).Select(change => Parse(change.Key)))
         {
-            Add(Parse(change.Key));
+            // What this node ended itself, or loaded at its start, did not come to it this way.
+            if (Add(revocation))
+            {
+                RevocationMetrics.Arrived(revocation, now);
+            }
         }
 
         if (clock.GetElapsedTime(_lastPurge) > PurgeInterval)
         {
             _lastPurge = clock.GetTimestamp();
-            Purge(clock.GetUtcNow());
+            Purge(now);
         }
 
         return ValueTask.CompletedTask;
