@@ -101,6 +101,7 @@ public static class StorageServices
         services.AddSingleton<IPendingRequestStore, PendingRequestStore>();
         services.AddSingleton<ISetupLinks, SetupLinkStore>();
         services.AddSingleton<ICredentials, CredentialStore>();
+        services.AddSingleton<INames, NameStore>();
         services.AddSingleton<IPersonPolicy, PersonPolicyStore>();
         services.AddSingleton<IPlaces, PlaceStore>();
         services.AddSingleton<IFactors, FactorStore>();

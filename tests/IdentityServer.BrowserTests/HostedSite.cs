@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using System.Globalization;
+using IdentityServer.Logout;
 using IdentityServer.Protocol.Audit;
 using IdentityServer.Protocol.Changes;
 using IdentityServer.Protocol.Clients;
@@ -65,7 +66,7 @@ public sealed class HostedSite : IAsyncLifetime, ICollectionFixture<HostedSite>
             settings["IdentityServer:Brand:Name"] = "Northwind ID";
             settings["IdentityServer:Brand:HelpUrl"] = "mailto:help@northwind.example";
             settings["IdentityServer:Brand:PrivacyUrl"] = "https://northwind.example/privacy";
-        });
+        }, services => services.AddSingleton(new LogoutReach(LoopbackInTheClear: true)));
         await AddOrdersApiAsync(ct);
         App = await Server.AddWebAppAsync("northwind-orders", ct, client => client with
         {

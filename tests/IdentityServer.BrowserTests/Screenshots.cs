@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using IdentityServer.Admin;
 using IdentityServer.Protocol;
 using IdentityServer.Protocol.Audit;
 using IdentityServer.Protocol.Changes;
@@ -125,6 +126,107 @@ public sealed class Screenshots(HostedSite site)
         // It would hold back the rollovers of other tests.
         Assert.True(await site.Server.RemoveClientAsync("payroll-sync", ct));
         await site.Server.Services.GetRequiredService<ChangeFeed>().PollAsync(ct);
+    }
+
+    /// <summary>Who is signed in on a quiet morning, and what a receipt says a moment after everything of somebody ended.</summary>
+    [Fact]
+    public async Task Sessions_and_a_receipt_can_be_pictured()
+    {
+        var ct = TestContext.Current.CancellationToken;
+        var help = site.Server.Services.GetRequiredService<EndingHelp>();
+        await help.EndEverythingAsync("a fresh start for the picture", "cli", ct);
+        var sam = await site.Server.GiveAppAsync(await site.Server.AddPersonAsync("sam", ct, "admin"), ct);
+        var layla = await site.Server.AddPersonAsync("layla", ct);
+        var wilhelmina = await site.Server.GiveAppAsync(await site.Server.AddPersonAsync("wilhelmina.papadopoulos-vandermeer", ct), ct);
+        var billing = await site.Server.AddWebAppAsync("northwind-invoices", ct, client => client with
+        {
+            Name = "Northwind Billing",
+            RequireConsent = false,
+            RedirectUris = [site.AppOrigin + "/billing"],
+            BackChannelLogoutUri = site.AppOrigin + "/signed-out",
+        });
+        var warehouse = await site.Server.AddWebAppAsync("warehouse-board", ct, client => client with
+        {
+            Name = "物流看板",
+            RequireConsent = false,
+            RedirectUris = [site.AppOrigin + "/board"],
+            BackChannelLogoutUri = "http://127.0.0.1:9/signed-out",
+        });
+        (Person, string, RelyingParty[])[] visits =
+        [
+            (wilhelmina, "Mozilla/5.0 (Linux; Android 15) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Mobile Safari/537.36", [warehouse]),
+            (layla, "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.1 Safari/605.1.15", [billing]),
+            (site.Bob, "Mozilla/5.0 (X11; Linux x86_64; rv:133.0) Gecko/20100101 Firefox/133.0", []),
+            (site.Alice, "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.1 Mobile/15E148 Safari/604.1", [billing]),
+            (site.Alice, "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:133.0) Gecko/20100101 Firefox/133.0", [billing, warehouse]),
+        ];
+        foreach (var (person, agent, apps) in visits)
+        {
+            await using var visitor = await site.OpenAsync(options => options.UserAgent = agent);
+            await visitor.OpenAsync("/account");
+            await visitor.SignInAsync(person);
+            await visitor.ReachAsync("**/account");
+            foreach (var app in apps)
+            {
+                await visitor.Page.GotoAsync(app.Attempt("openid").At(site.Server.Provider.Authorization).AbsoluteUri);
+            }
+
+            site.Server.Clock.Advance(TimeSpan.FromMinutes(7));
+        }
+
+        await PictureSessionsAsync(sam, "", ColorScheme.Light, 1280, "en-GB", ct);
+        await PictureSessionsAsync(sam, "-dark", ColorScheme.Dark, 1280, "en-GB", ct);
+        await PictureSessionsAsync(sam, "-narrow", ColorScheme.Light, 360, "en-GB", ct);
+        await PictureSessionsAsync(sam, "-zh", ColorScheme.Light, 1280, "zh-CN", ct);
+    }
+
+    private async Task PictureSessionsAsync(Person person, string variant, ColorScheme scheme, int width, string locale, CancellationToken ct)
+    {
+        await using var visitor = await site.OpenAsync(options =>
+        {
+            options.ColorScheme = scheme;
+            options.Locale = locale;
+            options.ViewportSize = new ViewportSize { Width = width, Height = 900 };
+        });
+        var page = visitor.Page;
+        await visitor.OpenAsync("/admin/sessions");
+        await visitor.SignInAsync(person);
+        await visitor.ReachAsync("**/admin/sessions");
+        await SaveAsync(page, "sessions" + variant);
+        await visitor.OpenAsync("/admin/sessions?person=blackberry");
+        await SaveAsync(page, "sessions-nobody" + variant);
+        await visitor.OpenAsync("/admin/sessions/end?all=true");
+        await visitor.SendAsync("#reason", "");
+        await SaveAsync(page, "end-everything" + variant);
+        await visitor.OpenAsync("/admin/sessions");
+        await page.Locator("#sessions tbody tr:has-text('alice') a.danger").First.ClickAsync();
+        await visitor.ReachAsync("**/admin/sessions/end?*");
+        await SaveAsync(page, "end" + variant);
+
+        // One app takes the word, the other is not there: shown as soon as the courier has tried both.
+        if (variant.Length == 0)
+        {
+            await page.Locator("#reason").FillAsync("laptop reported stolen, ticket 5512");
+            await page.Locator("main button.danger").ClickAsync();
+            await visitor.ReachAsync("**/admin/receipts/*");
+            site.Server.Clock.Advance(TimeSpan.FromSeconds(2));
+        }
+        else
+        {
+            await visitor.OpenAsync("/admin/receipts");
+            await page.Locator("#receipts a:has-text('alice')").First.ClickAsync();
+            await visitor.ReachAsync("**/admin/receipts/*");
+        }
+
+        for (var looks = 0; await page.Locator("#notices :is(code, .ok)").CountAsync() < 2; looks++)
+        {
+            Assert.True(looks < 300, "The apps are not told.");
+            await page.ReloadAsync();
+        }
+
+        await SaveAsync(page, "receipt" + variant);
+        await visitor.OpenAsync("/admin/receipts");
+        await SaveAsync(page, "receipts" + variant);
     }
 
     private DateTimeOffset Now => site.Server.Clock.GetUtcNow();

@@ -30,9 +30,6 @@ internal sealed class AdminAccess(AccessTokenReader tokens, IMemberships members
     public static string StrongerProofChallenge { get; } = string.Create(
         CultureInfo.InvariantCulture, $"acr_values=\"{AcrValues.Mfa}\", max_age=\"{(int)ProofLifetime.TotalSeconds}\"");
 
-    /// <summary>True for a person who may see and change the keys.</summary>
-    public async ValueTask<bool> IsOperatorAsync(string subject, CancellationToken ct) => await HasRoleAsync(subject, AdminArea.Keys, ct);
-
     /// <summary>The actor for the audit log, when the request has a token that allows it in the area.</summary>
     public async ValueTask<Result<string>> AdmitAsync(HttpContext http, AdminArea area, CancellationToken ct)
     {

@@ -188,9 +188,17 @@ internal static class AdminRoutes
         .AddSingleton<AdminApi>()
         .AddSingleton<ConsoleAccess>();
 
-    /// <summary>The console's front door; its pages are Razor pages.</summary>
-    public static void MapConsole(this WebApplication app) =>
-        app.MapGet("/admin", (HttpContext http) => Results.Redirect(Links.Console(http.Request)));
+    /// <summary>The console's front door, which leads to the first page that its visitor may see; they are Razor pages.</summary>
+    public static void MapConsole(this WebApplication app)
+    {
+        var console = app.Services.GetRequiredService<ConsoleAccess>();
+        app.MapGet("/admin", async (HttpContext http) =>
+        {
+            var visit = await console.FindAsync(http, http.RequestAborted);
+            var isForSessions = visit is not null && !visit.May(AdminArea.Keys) && visit.May(AdminArea.Sessions);
+            return Results.Redirect(isForSessions ? Links.Sessions(http.Request) : Links.Keys(http.Request));
+        });
+    }
 
     /// <summary>The admin API; before the middleware of the pages.</summary>
     public static void UseAdminApi(this WebApplication app, bool isHttps)

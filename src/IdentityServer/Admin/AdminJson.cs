@@ -203,6 +203,7 @@ internal sealed record EmptyBody;
 [JsonSerializable(typeof(ReceiptView))]
 [JsonSerializable(typeof(EndedView))]
 [JsonSerializable(typeof(KeyDraft))]
+[JsonSerializable(typeof(EndDraft))]
 internal sealed partial class AdminJson : JsonSerializerContext
 {
     private static AdminJson? _plain;

@@ -130,7 +130,7 @@ internal sealed class EndingHelp(
     }
 
     // What is given back to a person and an app is kept under the person (Revoker.EndAppAsync).
-    private static string KindOf(Receipt receipt) =>
+    internal static string KindOf(Receipt receipt) =>
         receipt.Kind == RevocationKind.Grant && receipt.Key == receipt.Subject ? "app" : receipt.Kind.ToString().ToLowerInvariant();
 
     private static Cause Because(string reason, string actor) => new(Reason, actor, Address: null) { Note = reason };

@@ -1,15 +1,12 @@
 using System.Globalization;
 using System.Text.Encodings.Web;
-using IdentityServer.Errors;
 using IdentityServer.Layout;
 using IdentityServer.Protocol.Audit;
 using IdentityServer.Protocol.Clients;
 using IdentityServer.Protocol.Keys;
 using IdentityServer.Resources;
-using IdentityServer.SignIn;
 using Microsoft.AspNetCore.Html;
 using Microsoft.AspNetCore.Mvc;
-using Microsoft.AspNetCore.Mvc.RazorPages;
 using Microsoft.Extensions.Localization;
 
 namespace IdentityServer.Admin;
@@ -21,7 +18,7 @@ internal sealed class KeysModel(
     KeyRollover rollover,
     KeyReadiness readiness,
     SigningKeyRing ring,
-    IStringLocalizer<Texts> texts) : PageModel
+    IStringLocalizer<Texts> texts) : ConsolePage(console)
 {
     /// <summary>More are counted, not listed.</summary>
     public const int ClientsShown = 100;
@@ -59,8 +56,6 @@ internal sealed class KeysModel(
     [BindProperty]
     public string? Reason { get; set; }
 
-    public Person Person { get; private set; } = null!;
-
     public KeySituation Situation { get; private set; } = null!;
 
     public KeyDrawing Drawing { get; private set; } = null!;
@@ -93,7 +88,7 @@ internal sealed class KeysModel(
 
     public async Task<IActionResult> OnGetAsync(CancellationToken ct)
     {
-        if (await EnterAsync(ct) is { Refused: { } refused })
+        if (await EnterAsync(AdminArea.Keys, Links.ConsoleName, ct) is { } refused)
         {
             return refused;
         }
@@ -116,8 +111,7 @@ internal sealed class KeysModel(
 
     public async Task<IActionResult> OnPostAsync(CancellationToken ct)
     {
-        var (visit, refused) = await EnterAsync(ct);
-        if (refused is not null)
+        if (await EnterAsync(AdminArea.Keys, Links.ConsoleName, ct) is { } refused)
         {
             return refused;
         }
@@ -139,13 +133,13 @@ internal sealed class KeysModel(
             return new SeeOther(Links.Here(Request));
         }
 
-        if (!console.HasProof(visit!.Session))
+        if (WayToProof(Links.ConsoleName) is { } toProof)
         {
             draft.Save(TempData);
-            return new SeeOther(console.IsFresh(visit.Session) ? Links.StepUpToConsole(Request) : Links.LoginToConsole(Request));
+            return toProof;
         }
 
-        var outcome = await DoAsync(draft, "user:" + visit.Person.Subject, ct);
+        var outcome = await DoAsync(draft, Visit.Actor, ct);
         if (outcome is KeyOutcome.Done done)
         {
             await ring.ReloadAsync(ct);
@@ -194,9 +188,6 @@ internal sealed class KeysModel(
     /// <summary>A key's name as it stands in a sentence.</summary>
     public static IHtmlContent Code(string kid) => new HtmlString($"<code>{HtmlEncoder.Default.Encode(kid)}</code>");
 
-    /// <summary>As a field for a day and a time wants it.</summary>
-    public static string Field(DateTimeOffset at) => at.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm", CultureInfo.InvariantCulture);
-
     public DateTimeOffset EarliestMove(string kid) => ToMinute(Situation.Find(kid)!.Key.CreatedAt + Situation.Lead.Needed);
 
     /// <summary>How the tokens of a key end, as a path over a thousand by 48.</summary>
@@ -216,28 +207,17 @@ internal sealed class KeysModel(
         return path.ToString();
     }
 
-    private async ValueTask<(Visit? Visit, IActionResult? Refused)> EnterAsync(CancellationToken ct)
-    {
-        if (await console.FindAsync(HttpContext, ct) is not { } visit)
-        {
-            return (null, new SeeOther(Links.LoginToConsole(Request)));
-        }
-
-        Person = visit.Person;
-        return visit.IsOperator ? (visit, null) : (null, this.Show(PageProblem.NotAnOperator));
-    }
-
     private async ValueTask<KeyOutcome> DoAsync(KeyDraft draft, string actor, CancellationToken ct)
     {
         var algorithm = draft.Alg ?? "";
         switch (draft.Do)
         {
             case "schedule":
-                return TryReadField(draft.From, out var from)
+                return MomentField.TryRead(draft.From, out var from)
                     ? await rollover.ScheduleAsync(algorithm, from, draft.Force, actor, ct)
                     : Refuse("invalid_time");
             case "move":
-                return TryReadField(draft.From, out var to)
+                return MomentField.TryRead(draft.From, out var to)
                     ? await rollover.MoveAsync(algorithm, to, draft.Force, actor, ct)
                     : Refuse("invalid_time");
             case "cancel":
@@ -332,19 +312,11 @@ internal sealed class KeysModel(
         _ => texts["Keys_FaultBusy"],
     };
 
-    private string Shown(string? from) => TryReadField(from, out var at) ? Words.Moment(at) : "–";
+    private string Shown(string? from) => MomentField.TryRead(from, out var at) ? Words.Moment(at) : "–";
 
     private string PlanOf(string? days, string? cron, string? zone) => string.IsNullOrWhiteSpace(cron)
         ? texts["Keys_PlanIsEvery", texts["Keys_Days", days ?? ""]]
         : texts["Keys_PlanIsCron", cron, string.IsNullOrWhiteSpace(zone) ? "UTC" : zone];
-
-    // Browsers may add seconds.
-    private static bool TryReadField(string? text, out DateTimeOffset at) => DateTimeOffset.TryParseExact(
-        text,
-        ["yyyy-MM-dd'T'HH:mm", "yyyy-MM-dd'T'HH:mm:ss"],
-        CultureInfo.InvariantCulture,
-        DateTimeStyles.AssumeUniversal,
-        out at);
 
     private static DateTimeOffset ToMinute(DateTimeOffset at) =>
         at.Ticks % TimeSpan.TicksPerMinute == 0 ? at : at.AddTicks(TimeSpan.TicksPerMinute - (at.Ticks % TimeSpan.TicksPerMinute));

@@ -1,8 +1,6 @@
 using System.Globalization;
-using System.Text;
 using IdentityServer.Protocol.Revocations;
 using IdentityServer.Storage.Sessions;
-using Microsoft.AspNetCore.WebUtilities;
 
 namespace IdentityServer.Admin;
 
@@ -47,7 +45,7 @@ internal sealed class SessionsApi(EndingHelp help, ILiveSessions live, IReceiptS
         (DateTimeOffset, string)? after = null;
         if (call.Query["cursor"].ToString() is { Length: > 0 } cursor)
         {
-            if (!TryReadCursor(cursor, out var at, out var id))
+            if (!SessionCursor.TryRead(cursor, out var at, out var id))
             {
                 return AdminAnswer.Malformed("The cursor is not one of this list. Leave it out to begin anew.");
             }
@@ -60,7 +58,7 @@ internal sealed class SessionsApi(EndingHelp help, ILiveSessions live, IReceiptS
         return AdminAnswer.Of(
             new SessionListView(
                 [.. page.Select(SessionView.Of)],
-                found.Count > count ? WriteCursor(page[^1].Session.CreatedAt, page[^1].Session.Id) : null),
+                found.Count > count ? SessionCursor.Write(page[^1].Session.CreatedAt, page[^1].Session.Id) : null),
             AdminJson.Plain.SessionListView);
     }
 
@@ -227,29 +225,6 @@ internal sealed class SessionsApi(EndingHelp help, ILiveSessions live, IReceiptS
         count = Usual;
         return call.Query["limit"].ToString() is not { Length: > 0 } text
             || (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out count) && count is > 0 and <= Most);
-    }
-
-    private static string WriteCursor(DateTimeOffset at, string id) => WebEncoders.Base64UrlEncode(
-        Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{at.ToUnixTimeMilliseconds()}:{id}")));
-
-    private static bool TryReadCursor(string cursor, out DateTimeOffset at, out string id)
-    {
-        (at, id) = (default, "");
-        try
-        {
-            var parts = Encoding.ASCII.GetString(WebEncoders.Base64UrlDecode(cursor)).Split(':');
-            if (parts.Length != 2 || !long.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out var milliseconds))
-            {
-                return false;
-            }
-
-            (at, id) = (DateTimeOffset.FromUnixTimeMilliseconds(milliseconds), parts[1]);
-            return true;
-        }
-        catch (Exception error) when (error is FormatException or ArgumentOutOfRangeException)
-        {
-            return false;
-        }
     }
 
     private static AdminAnswer BadCount { get; } = AdminAnswer.Malformed("The limit is a number from 1 to 200.");

@@ -6,6 +6,15 @@ public static class Links
     /// <summary>Where a sign-in leads to, by name: an address in the query could be anybody's.</summary>
     public const string ConsoleName = "console";
 
+    /// <summary>The console's page of sessions.</summary>
+    public const string SessionsName = "console-sessions";
+
+    /// <summary>The console's page that ends sessions.</summary>
+    public const string EndName = "console-end";
+
+    /// <summary>The console's page of receipts.</summary>
+    public const string ReceiptsName = "console-receipts";
+
     /// <summary>The account pages.</summary>
     public const string AccountName = "account";
 
@@ -29,6 +38,7 @@ public static class Links
 
     // Only what our own pages put into addresses; anything else that was sent stays out of our markup.
     private static readonly string[] Kept = ["handle", "code", "to", "span", "mail"];
+    private static readonly string[] KeptInConsole = ["span", "sid", "person", "client", "address", "before", "all", "cursor"];
 
     /// <summary>The paused authorization request decides what comes next; without one it is the home page.</summary>
     public static string Resume(HttpRequest request, string? handle) =>
@@ -36,19 +46,44 @@ public static class Links
 
     public static string Login(HttpRequest request, string? handle) => To(request, "/login", handle);
 
-    /// <summary>Sign in, for the console; see <see cref="Console"/>.</summary>
-    public static string LoginToConsole(HttpRequest request) => To(request, "/login", null, "to", ConsoleName);
-
     /// <summary>Sign in, for one of our own pages; see <see cref="AfterSignIn"/>.</summary>
     public static string LoginTo(HttpRequest request, string to) => To(request, "/login", null, "to", to);
 
     /// <summary>A further factor, for one of our own pages.</summary>
     public static string StepUpTo(HttpRequest request, string to) => To(request, "/login/step-up", null, "to", to);
 
-    /// <summary>A further factor, for the console.</summary>
-    public static string StepUpToConsole(HttpRequest request) => To(request, "/login/step-up", null, "to", ConsoleName);
+    /// <summary>The console's front door, which knows the first page that its visitor may see.</summary>
+    public static string Console(HttpRequest request) => To(request, "/admin", null);
 
-    public static string Console(HttpRequest request) => To(request, "/admin/keys", null);
+    public static string Keys(HttpRequest request) => To(request, "/admin/keys", null);
+
+    public static string Sessions(HttpRequest request) => To(request, "/admin/sessions", null);
+
+    /// <summary>The sessions that a filter leaves.</summary>
+    public static string Sessions(HttpRequest request, string name, string value) => To(request, "/admin/sessions", null, name, value);
+
+    /// <summary>The page that ends sessions.</summary>
+    public static string End(HttpRequest request) => To(request, "/admin/sessions/end", null);
+
+    /// <summary>The same, for what is named.</summary>
+    public static string End(HttpRequest request, string name, string value) => To(request, "/admin/sessions/end", null, name, value);
+
+    public static string Receipts(HttpRequest request) => To(request, "/admin/receipts", null);
+
+    public static string Receipt(HttpRequest request, string id) => To(request, $"/admin/receipts/{id}", null);
+
+    /// <summary>The same list, from where this part ends.</summary>
+    public static string Next(HttpRequest request, string cursor)
+    {
+        var query = QueryString.Create(KeptInConsole
+            .Where(name => name != "cursor" && request.Query[name] is [{ Length: > 0 }])
+            .Select(name => KeyValuePair.Create(name, request.Query[name].ToString()))!);
+        query = query.Add("cursor", cursor);
+        return request.Path + (UiLanguage.AskedFor(request) is { } language ? query.Add("ui_locales", language.Tag) : query);
+    }
+
+    /// <summary>A sign-in that leads there takes two factors.</summary>
+    public static bool LeadsToConsole(string? to) => to is ConsoleName or SessionsName or EndName or ReceiptsName;
 
     /// <summary>The account's overview, or a part of it.</summary>
     public static string Account(HttpRequest request, string? part = null) =>
@@ -72,6 +107,9 @@ public static class Links
     public static string AfterSignIn(HttpRequest request, string? handle, string? to) => (handle, to) switch
     {
         (null, ConsoleName) => Console(request),
+        (null, SessionsName) => Sessions(request),
+        (null, EndName) => End(request),
+        (null, ReceiptsName) => Receipts(request),
         (null, AccountName) => Account(request),
         (null, PasskeysName or PasswordName or AuthenticatorName or RecoveryCodesName or DeleteName) =>
             To(request, $"/account/{to}", null),
@@ -123,7 +161,7 @@ public static class Links
         return path + query;
     }
 
-    private static QueryString KeptOf(HttpRequest request) => QueryString.Create(Kept
+    private static QueryString KeptOf(HttpRequest request) => QueryString.Create((request.Path.StartsWithSegments("/admin", StringComparison.Ordinal) ? KeptInConsole : Kept)
         .Where(name => request.Query[name].Count == 1)
         .Select(name => KeyValuePair.Create(name, request.Query[name].ToString()))!);
 }

@@ -57,7 +57,7 @@ public sealed class PartialVisits(PartialCookie cookie, People people, IFactors 
         }
 
         var paused = await requests.FindAsync(handle, ct);
-        var required = to == Links.ConsoleName ? new AcrRequirement([AcrValues.Mfa], Minimum: null, IsEssential: true)
+        var required = Links.LeadsToConsole(to) ? new AcrRequirement([AcrValues.Mfa], Minimum: null, IsEssential: true)
             : paused is { App: { } app } ? AuthorizeRequestReader.RequirementOf(app, paused.Request.Parameters)
             : AcrRequirement.None;
         return new PartialVisit(partial, person, await factors.FindAsync(partial.Subject, ct), paused, required);

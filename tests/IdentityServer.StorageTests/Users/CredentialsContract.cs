@@ -60,6 +60,22 @@ public sealed class CredentialsContract : Contract
         }
     }
 
+    [Theory, MemberData(nameof(Databases.All), MemberType = typeof(Databases))]
+    public async Task Names_are_told_of_those_who_are_there(DatabaseProvider provider)
+    {
+        await using var storage = await TestStorage.OpenAsync(provider, Ct);
+        var names = storage.Get<INames>();
+        var alice = await AddAsync(storage, "alice", "alice@example.com");
+        var bob = await AddAsync(storage, "bob", "bob@example.com");
+        await AddAsync(storage, "carol", "carol@example.com");
+
+        var found = await names.FindAsync([alice.Id, bob.Id, alice.Id, Turned(alice.Id), "nobody", "", new string('x', 100_000)], Ct);
+
+        Assert.Equal([(alice.Id, "alice"), (bob.Id, "bob")], found.Select(entry => (entry.Key, entry.Value.UserName)).OrderBy(entry => entry.Item2));
+        Assert.All(found.Values, name => Assert.Null(name.FullName));
+        Assert.Empty(await names.FindAsync([], Ct));
+    }
+
     private static async Task<User> AddAsync(TestStorage storage, string name, string email, params string[] roles)
     {
         var user = new User(name) { Email = email };
