@@ -66,6 +66,7 @@ internal sealed class EndingWords(IHtmlLocalizer<Texts> html, IStringLocalizer<T
         "app" => ("Receipt_App", [names.Person(receipt.Subject), names.Client(receipt.ClientId)]),
         "grant" => ("Receipt_Grant", [names.Person(receipt.Subject), names.Client(receipt.ClientId)]),
         "everything" => ("Receipt_Everything", []),
+        "key" => ("Receipt_Key", [KeyWords.Short(receipt.Key)]),
         _ => ("Receipt_Token", [names.Client(receipt.ClientId)]),
     };
 
@@ -82,7 +83,10 @@ internal sealed class EndingWords(IHtmlLocalizer<Texts> html, IStringLocalizer<T
         "disabled" => texts["Receipt_Disabled"],
         "code_reuse" or "refresh_reuse" => texts["Receipt_UsedTwice"],
         "revoked_by_client" => texts["Receipt_Revoked"],
+        "client_disabled" => texts["Receipt_ClientDisabled"],
+        "client_removed" => texts["Receipt_ClientRemoved"],
         "key_compromised" => texts["Receipt_KeyStolen"],
+        "key_cancelled" => texts["Receipt_KeyCancelled"],
         _ => reason,
     };
 }
