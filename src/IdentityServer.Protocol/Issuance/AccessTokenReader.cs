@@ -36,12 +36,19 @@ public sealed class AccessTokenReader(
         // Nothing is called alive from a memory that slept.
         await feed.RefreshAsync(ct);
         var token = text.Length == HandleLength ? await ReadReferenceAsync(text, ct) : await ReadJwtAsync(text);
-        return token is not null
-            && clock.GetUtcNow().ToUnixTimeSeconds() < token.ExpiresAt
+        return token is not null && await IsAliveAsync(token, ct) ? token : null;
+    }
+
+    /// <summary>
+    /// Whether a token that was read is alive now. To be asked again by whoever waited for something since: meanwhile it may have been
+    /// ended, and this node stopped.
+    /// </summary>
+    public async ValueTask<bool> IsAliveAsync(AccessToken token, CancellationToken ct)
+    {
+        await feed.RefreshAsync(ct);
+        return clock.GetUtcNow().ToUnixTimeSeconds() < token.ExpiresAt
             && !revocations.IsEnded(token)
-            && await clients.FindAsync(token.ClientId, ct) is not null
-                ? token
-                : null;
+            && await clients.FindAsync(token.ClientId, ct) is not null;
     }
 
     private async ValueTask<AccessToken?> ReadReferenceAsync(string text, CancellationToken ct) =>

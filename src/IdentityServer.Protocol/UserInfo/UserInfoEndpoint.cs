@@ -48,6 +48,11 @@ public sealed class UserInfoEndpoint(
             return new ProtocolResponse.Challenge(ProtocolError.InvalidToken("the person, grant or client is gone"));
         }
 
+        if (!await accessTokens.IsAliveAsync(token, ct))
+        {
+            return new ProtocolResponse.Challenge(ProtocolError.InvalidToken("ended meanwhile"));
+        }
+
         // 3 what the scopes and the claims parameter release
         var requested = ClaimsRequest.Parse(grant.ClaimsRequest).TryGet(out var parsed, out _) ? parsed : ClaimsRequest.None;
         var claims = new JsonObject { ["sub"] = token.Subject };

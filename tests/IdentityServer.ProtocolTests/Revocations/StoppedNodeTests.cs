@@ -23,11 +23,18 @@ public sealed class StoppedNodeTests(ThreeNodes world) : IClassFixture<ThreeNode
     {
         var things = await world.MakeThingsAsync(Node);
         var alive = await world.App.SignInAsync(world.Alice, "openid offline_access", Ct);
-        await world.Cluster[Stopped].PauseAsync(Ct);
-        var sincePause = Stopwatch.GetTimestamp();
+        List<Task<string[]>> asked;
+        await using (await world.HoldPeopleAsync(Ct))
+        {
+            // Taken for alive already, they wait for the database.
+            asked = [.. things.Select(thing => thing.ComplaintsOfUserInfoAsync(Node, Ct))];
+            await world.UntilWaitingAsync(things.Count, Ct);
+            await world.Cluster[Stopped].PauseAsync(Ct);
+        }
 
         // What is asked while it is stopped waits in its sockets, asked before the ending or after it.
-        var asked = AskAll(things, times: 4);
+        var sincePause = Stopwatch.GetTimestamp();
+        asked.AddRange(AskAll(things, times: 4));
         await EndAllAsync(things);
         asked.AddRange(AskAll(things, times: 4));
         await Task.Delay(TimeSpan.FromTicks(Math.Max(0, (Pause - Stopwatch.GetElapsedTime(sincePause)).Ticks)), Ct);

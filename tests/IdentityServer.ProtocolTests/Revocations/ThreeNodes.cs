@@ -1,4 +1,5 @@
 using IdentityServer.Testing;
+using Npgsql;
 
 namespace IdentityServer.ProtocolTests.Revocations;
 
@@ -9,6 +10,7 @@ public sealed class ThreeNodes : IAsyncLifetime
 
     private readonly HttpClient _http = Browser.CreateClient(TimeSpan.FromSeconds(30));
     private PostgresServer _postgres = null!;
+    private string _database = null!;
     private Person _bob = null!;
     private RelyingParty _doomed = null!;
 
@@ -23,7 +25,8 @@ public sealed class ThreeNodes : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         _postgres = await PostgresServer.StartAsync(durable: false, Ct);
-        Cluster = await ServerCluster.StartAsync(await _postgres.CreateDatabaseAsync(Ct), 3, front: null, _http, Ct);
+        _database = await _postgres.CreateDatabaseAsync(Ct);
+        Cluster = await ServerCluster.StartAsync(_database, 3, front: null, _http, Ct);
         Alice = await Cluster.AddPersonAsync("alice", Ct);
         _bob = await Cluster.AddPersonAsync("bob", Ct);
         App = await Cluster.AddAppAsync("app", Ct);
@@ -52,11 +55,38 @@ public sealed class ThreeNodes : IAsyncLifetime
         return things;
     }
 
+    /// <summary>Nobody can read about people until what it answers is disposed.</summary>
+    public async Task<IAsyncDisposable> HoldPeopleAsync(CancellationToken ct)
+    {
+        var connection = await OpenAsync(ct);
+        await using var command = new NpgsqlCommand("""BEGIN; LOCK TABLE "Users" IN ACCESS EXCLUSIVE MODE""", connection);
+        await command.ExecuteNonQueryAsync(ct);
+        return connection;
+    }
+
+    /// <summary>Waits until so many wait for what is held.</summary>
+    public async Task UntilWaitingAsync(int count, CancellationToken ct)
+    {
+        await using var connection = await OpenAsync(ct);
+        await using var command = new NpgsqlCommand("SELECT COUNT(*) FROM pg_locks WHERE NOT granted", connection);
+        while (await command.ExecuteScalarAsync(ct) is not long waiting || waiting < count)
+        {
+            await Task.Delay(10, ct);
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         await Cluster.DisposeAsync();
         await _postgres.DisposeAsync();
         _http.Dispose();
+    }
+
+    private async Task<NpgsqlConnection> OpenAsync(CancellationToken ct)
+    {
+        var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(_database) { Pooling = false }.ToString());
+        await connection.OpenAsync(ct);
+        return connection;
     }
 
     private static Task<TokenAnswer> SignInAsync(RelyingParty app, Person person) => app.SignInAsync(person, Scope, Ct);
@@ -75,7 +105,7 @@ public sealed record Holding(string Name, RelyingParty App, TokenAnswer Tokens, 
     {
         var app = App.At(node);
         var introspecting = app.IntrospectAsync(Tokens.AccessToken!, ct);
-        var asking = app.UserInfoAsync(Tokens.AccessToken!, ct);
+        var asking = ComplaintsOfUserInfoAsync(node, ct);
         var refreshing = MayRefresh ? null : app.RefreshAsync(Tokens.RefreshToken!, ct);
         var complaints = new List<string>();
         if (await introspecting is var introspected && (introspected.Status != 200 || introspected.IsActive))
@@ -83,11 +113,7 @@ public sealed record Holding(string Name, RelyingParty App, TokenAnswer Tokens, 
             complaints.Add($"{Name}: introspection {introspected.Text}");
         }
 
-        if (await asking is { Status: not 401 } told)
-        {
-            complaints.Add($"{Name}: UserInfo {told}");
-        }
-
+        complaints.AddRange(await asking);
         if (refreshing is not null && await refreshing is not { Status: 400, Error: "invalid_grant" })
         {
             complaints.Add($"{Name}: refresh {await refreshing}");
@@ -95,4 +121,8 @@ public sealed record Holding(string Name, RelyingParty App, TokenAnswer Tokens, 
 
         return [.. complaints];
     }
+
+    /// <summary>The same at UserInfo alone.</summary>
+    public async Task<string[]> ComplaintsOfUserInfoAsync(Uri node, CancellationToken ct) =>
+        await App.At(node).UserInfoAsync(Tokens.AccessToken!, ct) is { Status: not 401 } told ? [$"{Name}: UserInfo {told}"] : [];
 }
