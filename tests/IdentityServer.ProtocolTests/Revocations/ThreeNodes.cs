@@ -27,10 +27,9 @@ public sealed class ThreeNodes : IAsyncLifetime
         _postgres = await PostgresServer.StartAsync(durable: false, Ct);
         _database = await _postgres.CreateDatabaseAsync(Ct);
         Cluster = await ServerCluster.StartAsync(_database, 3, front: null, _http, Ct);
-        Alice = await Cluster.AddPersonAsync("alice", Ct);
-        _bob = await Cluster.AddPersonAsync("bob", Ct);
-        App = await Cluster.AddAppAsync("app", Ct);
-        _doomed = await Cluster.AddAppAsync("doomed", Ct);
+        var (alice, bob) = (Cluster.AddPersonAsync("alice", Ct), Cluster.AddPersonAsync("bob", Ct));
+        var (app, doomed) = (Cluster.AddAppAsync("app", Ct), Cluster.AddAppAsync("doomed", Ct));
+        (Alice, _bob, App, _doomed) = (await alice, await bob, await app, await doomed);
     }
 
     /// <summary>One thing for each way to end it; each was used at the node, which so knows it to be alive.</summary>
