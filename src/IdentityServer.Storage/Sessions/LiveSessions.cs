@@ -12,6 +12,11 @@ internal sealed class LiveSessions(IDbContextFactory<ServerDb> databases) : ILiv
     public async ValueTask<IReadOnlyList<LiveSession>> ListAsync(
         LiveFilter filter, (DateTimeOffset CreatedAt, string Id)? after, int count, DateTimeOffset now, CancellationToken ct)
     {
+        if (!CanMatch(filter, after?.Id))
+        {
+            return [];
+        }
+
         await using var db = await databases.CreateDbContextAsync(ct);
         var sessions = db.Sessions.AsNoTracking().Where(session => session.EndedAt == null && session.ExpiresAt > now).NotCut(db);
         if (filter.Subject is { } subject)
@@ -77,6 +82,11 @@ internal sealed class LiveSessions(IDbContextFactory<ServerDb> databases) : ILiv
     public async ValueTask<IReadOnlyList<LiveGrant>> ListGrantsAsync(
         LiveFilter filter, string? after, int count, DateTimeOffset now, CancellationToken ct)
     {
+        if (!CanMatch(filter, after is { Length: > 0 } ? after : null))
+        {
+            return [];
+        }
+
         await using var db = await databases.CreateDbContextAsync(ct);
         after ??= "";
 
@@ -128,6 +138,10 @@ internal sealed class LiveSessions(IDbContextFactory<ServerDb> databases) : ILiv
             .ToListAsync(ct);
         return [.. rows.Select(row => (row.Id, row.Subject))];
     }
+
+    // Typed by people and sent by programs: there are texts that a database refuses to compare with.
+    private static bool CanMatch(LiveFilter filter, string? after) =>
+        new[] { filter.Subject, filter.ClientId, filter.Address, after }.All(text => text is null || Identifiers.IsPossible(text));
 
     private static async ValueTask<Dictionary<string, string>> NamesAsync(ServerDb db, IEnumerable<string> subjects, CancellationToken ct)
     {

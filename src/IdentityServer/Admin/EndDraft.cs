@@ -29,5 +29,19 @@ internal sealed record EndDraft
     public static EndDraft? Take(ITempDataDictionary data) =>
         data[Name] is string json ? JsonSerializer.Deserialize(json, AdminJson.Default.EndDraft) : null;
 
+    /// <summary>The draft, once, when what it names is not there: the page of sessions says so, and leaves any other to its own page.</summary>
+    public static EndDraft? TakeNotThere(ITempDataDictionary data)
+    {
+        if (data.Peek(Name) is not string json || JsonSerializer.Deserialize(json, AdminJson.Default.EndDraft) is not { IsNotThere: true } draft)
+        {
+            return null;
+        }
+
+        data.Remove(Name);
+        return draft;
+    }
+
+    private bool IsNotThere => Fault is "unknown_person" or "unknown_client" or "in_the_future" or "invalid_time";
+
     private static string? Cut(string? text) => text is { Length: > Longest } ? text[..Longest] : text;
 }

@@ -68,7 +68,7 @@ internal sealed class SessionsModel(
         }
 
         (Who, Client, Address) = (Typed(Who), Typed(Client), Typed(Address));
-        Draft = EndDraft.Take(TempData);
+        Draft = EndDraft.TakeNotThere(TempData);
         Clients = [.. (await clients.ListAsync(ct)).OrderBy(client => client.Name, StringComparer.CurrentCultureIgnoreCase)];
         var filter = new LiveFilter { ClientId = Client, Address = Address };
         if (Who is not null)

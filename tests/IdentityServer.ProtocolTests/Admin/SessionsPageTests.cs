@@ -408,6 +408,46 @@ public sealed class SessionsPageTests(AdminServer admin) : IClassFixture<AdminSe
     }
 
     [Fact]
+    public async Task A_factor_that_was_spared_is_asked_for_and_nothing_is_lost()
+    {
+        var support = await AddAppAsync("support");
+        var person = await AddAsync();
+        await admin.App.SignInAsync(person, "openid", Ct);
+        var browser = new Browser(admin.Server.Http);
+        Clock.Advance(TimeSpan.FromSeconds(30));
+        var page = await browser.SignInAsync(await OpenAsync(browser, "/account"), support with { App = null }, Ct);
+        await browser.TypeCodeAsync(page, support.App!.Code, remember: true, Ct);
+        await SendAsync(browser, await OpenAsync(browser, "/logout"));
+        page = await browser.SignInAsync(await OpenAsync(browser, "/account"), support with { App = null }, Ct);
+        Assert.Equal("/account", page.Address.AbsolutePath);
+
+        page = await SendAsync(browser, await OpenAsync(browser, $"/admin/sessions/end?person={person.UserName}"), ("reason", Why));
+
+        Assert.Equal(("/login/code", "?to=console-end"), (page.Address.AbsolutePath, page.Address.Query));
+        Assert.Single(RowsOf(await OpenAsync(browser, $"/admin/sessions?person={person.UserName}")));
+        Clock.Advance(TimeSpan.FromSeconds(30));
+        page = await browser.TypeCodeAsync(page, support.App.Code, remember: false, Ct);
+        Assert.Equal(Why, page.Document.QuerySelector("#reason")!.GetAttribute("value"));
+        page = await SendAsync(browser, page, ("reason", Why));
+        Assert.Equal($"Everything of {person.UserName} ended", page.Document.QuerySelector("h1")!.TextContent);
+    }
+
+    [Theory]
+    [InlineData("client=%00&address=%00&person=%00")]
+    [InlineData("address=%F0%9F%92%A5&client=%C3%A9")]
+    [InlineData("cursor=MTIzOgA")]
+    [InlineData("cursor=OTk5OTk5OTk5OTk5OTk5OTk5OmE")]
+    [InlineData("person=a&person=b&client=c&client=d")]
+    public async Task A_nonsensical_filter_finds_nothing_or_is_not_heeded(string query)
+    {
+        var (browser, _) = await EnterAsync(await BossAsync(), "/admin/sessions");
+
+        Assert.Equal(HttpStatusCode.OK, (await OpenAsync(browser, "/admin/sessions?" + query)).Status);
+        Assert.Equal(HttpStatusCode.NotFound, (await OpenAsync(browser, "/admin/receipts/%01%F0%9F%92%A5")).Status);
+        Assert.Equal(HttpStatusCode.NotFound, (await OpenAsync(browser, "/admin/sessions/end?sid=%00")).Status);
+    }
+
+    [Fact]
     public async Task A_receipt_is_the_same_on_the_page_in_the_file_and_in_the_API()
     {
         var person = await AddAsync();

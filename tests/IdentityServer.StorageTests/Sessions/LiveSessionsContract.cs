@@ -64,6 +64,14 @@ public sealed class LiveSessionsContract : Contract
         Assert.Equal([other.Id], await IdsAsync(new LiveFilter { Since = Samples.Now.AddMinutes(1) }));
         Assert.Equal([one.Id], await IdsAsync(new LiveFilter { Before = Samples.Now.AddMinutes(1) }));
         Assert.Empty(await IdsAsync(new LiveFilter { ClientId = "Web" }));
+        foreach (var impossible in new[] { "\0", "web\0", "w\u00e9b", "", new string('x', 100_000) })
+        {
+            Assert.Empty(await IdsAsync(new LiveFilter { Subject = impossible }));
+            Assert.Empty(await IdsAsync(new LiveFilter { ClientId = impossible }));
+            Assert.Empty(await IdsAsync(new LiveFilter { Address = impossible }));
+            Assert.Empty(await storage.Get<ILiveSessions>().ListAsync(new LiveFilter(), (Samples.Now.AddHours(1), impossible), 10, Samples.Now, Ct));
+            Assert.Empty(await storage.Get<ILiveSessions>().ListGrantsAsync(new LiveFilter { ClientId = impossible }, null, 10, Samples.Now, Ct));
+        }
 
         async Task<string[]> IdsAsync(LiveFilter filter) =>
             [.. (await storage.Get<ILiveSessions>().ListAsync(filter, null, 10, Samples.Now, Ct)).Select(entry => entry.Session.Id)];
