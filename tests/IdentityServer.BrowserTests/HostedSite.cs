@@ -6,6 +6,7 @@ using IdentityServer.Protocol.Changes;
 using IdentityServer.Protocol.Clients;
 using IdentityServer.Protocol.Scopes;
 using IdentityServer.Storage;
+using IdentityServer.Storage.Users;
 using IdentityServer.Testing;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -124,6 +125,15 @@ public sealed class HostedSite : IAsyncLifetime, ICollectionFixture<HostedSite>
         (await db.Users.SingleAsync(user => user.UserName == person.UserName, ct)).Name = string.Concat(Enumerable.Repeat("Llanfair", 8));
         await db.SaveChangesAsync(ct);
         return person;
+    }
+
+    /// <summary>Nobody is an administrator any more: with one, the set-up page is closed to the tests that look at it.</summary>
+    public async Task DismissAdminsAsync(CancellationToken ct)
+    {
+        await using var db = await Server.Services.GetRequiredService<IDbContextFactory<ServerDb>>().CreateDbContextAsync(ct);
+        await db.UserRoles
+            .Where(member => db.Roles.Any(role => role.Id == member.RoleId && role.Name == Roles.Admin))
+            .ExecuteDeleteAsync(ct);
     }
 
     public async ValueTask DisposeAsync()

@@ -178,6 +178,7 @@ public sealed class Screenshots(HostedSite site)
         await PictureSessionsAsync(sam, "-dark", ColorScheme.Dark, 1280, "en-GB", ct);
         await PictureSessionsAsync(sam, "-narrow", ColorScheme.Light, 360, "en-GB", ct);
         await PictureSessionsAsync(sam, "-zh", ColorScheme.Light, 1280, "zh-CN", ct);
+        await site.DismissAdminsAsync(ct);
     }
 
     private async Task PictureSessionsAsync(Person person, string variant, ColorScheme scheme, int width, string locale, CancellationToken ct)

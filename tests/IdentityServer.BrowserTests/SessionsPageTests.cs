@@ -6,9 +6,11 @@ namespace IdentityServer.BrowserTests;
 
 /// <summary>The pages of sessions and receipts, as somebody in support or an administrator meets them.</summary>
 [Collection(HostedSite.Shared)]
-public sealed class SessionsPageTests(HostedSite site)
+public sealed class SessionsPageTests(HostedSite site) : IAsyncDisposable
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    public async ValueTask DisposeAsync() => await site.DismissAdminsAsync(Ct);
 
     [Fact]
     public async Task A_stolen_laptop_is_signed_out_and_its_receipt_kept()
