@@ -89,8 +89,19 @@ public sealed class ServerCluster : IAsyncDisposable
     }
 
     /// <summary>Adds a web app that asks no consent.</summary>
-    public Task<RelyingParty> AddAppAsync(string id, CancellationToken ct) =>
-        AddClientAsync(id, ct, "--type", "web", "--redirect-uri", RedirectUri, "--no-consent");
+    /// <param name="id">The client id.</param>
+    /// <param name="ct">Gives up.</param>
+    /// <param name="scopes">What it may ask for; none: what such apps may.</param>
+    public Task<RelyingParty> AddAppAsync(string id, CancellationToken ct, params string[] scopes) => AddClientAsync(
+        id, ct, ["--type", "web", "--redirect-uri", RedirectUri, "--no-consent", .. scopes.SelectMany(scope => new[] { "--scope", scope })]);
+
+    /// <summary>Adds an API with a scope, and the client of the same name by which it follows the revocation feed.</summary>
+    public async Task<RelyingParty> AddApiAsync(string name, string scope, CancellationToken ct)
+    {
+        await RunAsync(null, ct, "scopes", "add", scope);
+        await RunAsync(null, ct, "apis", "add", name, "--scope", scope);
+        return await AddClientAsync(name, ct, "--type", "service", "--scope", "revocations");
+    }
 
     /// <summary>Ends what an address of the admin API names, such as <c>/sessions/SID</c>, at one node.</summary>
     public async Task EndAsync(Uri node, string path, CancellationToken ct)

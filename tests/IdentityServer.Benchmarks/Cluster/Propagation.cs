@@ -8,11 +8,14 @@ namespace IdentityServer.Benchmarks.Cluster;
 
 /// <summary>
 /// How soon an ending is refused everywhere: three nodes on one PostgreSQL behind nginx, 200 endings of tokens, grants and sessions while
-/// 500 checks a second go to random nodes. Counted from the answer of the ending to the answer with which the last node refuses; once with
-/// PostgreSQL's NOTIFY and once without.
+/// 500 checks a second go to random nodes. Counted from the answer of the ending to the answer with which the last node refuses, and the last
+/// API that follows the feed; once with PostgreSQL's NOTIFY and once without.
 /// </summary>
-internal sealed class Propagation(ServerCluster cluster, RelyingParty app, IReadOnlyList<Person> people, string database, TextWriter output)
+internal sealed class Propagation(
+    ServerCluster cluster, RelyingParty app, IReadOnlyList<Follower> apis, IReadOnlyList<Person> people, string database, TextWriter output)
 {
+    private const string Scope = "orders.read";
+    private const int Apis = 3;
     private const int Nodes = 3;
     private const int Endings = 200;
     private const int Alive = 40;
@@ -42,6 +45,7 @@ internal sealed class Propagation(ServerCluster cluster, RelyingParty app, IRead
         await LetNotifyAsync(database, "PERFORM pg_catalog.pg_notify($1, $2);", ct);
         using var http = Browser.CreateClient(TimeSpan.FromSeconds(20));
         Nginx? nginx = null;
+        var apis = new List<Follower>();
         try
         {
             await using var cluster = await ServerCluster.StartAsync(
@@ -52,7 +56,14 @@ internal sealed class Propagation(ServerCluster cluster, RelyingParty app, IRead
                 people.Add(await cluster.AddPersonAsync($"person{i}", ct));
             }
 
-            var propagation = new Propagation(cluster, await cluster.AddAppAsync("app", ct), people, database, output);
+            var app = await cluster.AddAppAsync("app", ct, "openid", "offline_access", Scope);
+            var follower = await cluster.AddApiAsync("orders-api", Scope, ct);
+            for (var i = 0; i < Apis; i++)
+            {
+                apis.Add(await Follower.StartAsync(follower, http, ct));
+            }
+
+            var propagation = new Propagation(cluster, app, apis, people, database, output);
             await output.WriteLineAsync("| propagation | endings | checks /s | p99 of checks, ms | p50 ms | p99 ms | max ms | target | met |".AsMemory(), ct);
             await output.WriteLineAsync("|---|---:|---:|---:|---:|---:|---:|---|---|".AsMemory(), ct);
             await propagation.MeasureAsync("with NOTIFY", hasBell: true, ct);
@@ -61,6 +72,11 @@ internal sealed class Propagation(ServerCluster cluster, RelyingParty app, IRead
         }
         finally
         {
+            foreach (var api in apis)
+            {
+                await api.DisposeAsync();
+            }
+
             if (nginx is not null)
             {
                 await nginx.DisposeAsync();
@@ -78,7 +94,7 @@ internal sealed class Propagation(ServerCluster cluster, RelyingParty app, IRead
         var checking = checks.RunAsync(stop.Token);
         await Task.Delay(WarmUp, ct);
 
-        var ending = new List<Task<double>>();
+        var ending = new List<Task<(double Nodes, double Apis)>>();
         for (var i = 0; i < things.Count; i++)
         {
             // At a steady pace, however long the one before takes.
@@ -90,7 +106,7 @@ internal sealed class Propagation(ServerCluster cluster, RelyingParty app, IRead
             ending.Add(EndAsync(things[i], i, ct));
         }
 
-        var milliseconds = await Task.WhenAll(ending);
+        var ended = await Task.WhenAll(ending);
         var perSecond = checks.Count / Stopwatch.GetElapsedTime(begin).TotalSeconds;
         await Task.Delay(TimeSpan.FromMilliseconds(MostEver), ct);
         await stop.CancelAsync();
@@ -102,20 +118,31 @@ internal sealed class Propagation(ServerCluster cluster, RelyingParty app, IRead
             await RequireDeadAsync(thing, ct);
         }
 
+        await SayAsync($"{name}, nodes", $"{perSecond:F0} | {checks.P99:F1}", [.. ended.Select(each => each.Nodes)], ct);
+        await SayAsync($"{name}, APIs that follow the feed", " | ", [.. ended.Select(each => each.Apis)], ct);
+    }
+
+    private async Task SayAsync(string name, string checks, double[] milliseconds, CancellationToken ct)
+    {
         var (p50, p99, most) = (Percentile.Of(milliseconds, 0.5), Percentile.Of(milliseconds, 0.99), milliseconds.Max());
         var isMet = p99 < MostP99 && most < MostEver;
         await output.WriteLineAsync(
-            $"| {name} | {things.Count} | {perSecond:F0} | {checks.P99:F1} | {p50:F0} | {p99:F0} | {most:F0} | p99 < {MostP99:F0}, max < {MostEver:F0} ms | {(isMet ? "yes" : "NO")} |".AsMemory(),
+            $"| {name} | {milliseconds.Length} | {checks} | {p50:F0} | {p99:F0} | {most:F0} | p99 < {MostP99:F0}, max < {MostEver:F0} ms | {(isMet ? "yes" : "NO")} |".AsMemory(),
             ct);
     }
 
-    /// <summary>Ends one at whichever node nginx chooses; answers how many milliseconds later the last node refused it.</summary>
-    private async Task<double> EndAsync(Held thing, int number, CancellationToken ct)
+    /// <summary>Ends one at whichever node nginx chooses; answers how many milliseconds later the last node refused it, and the last API.</summary>
+    private async Task<(double Nodes, double Apis)> EndAsync(Held thing, int number, CancellationToken ct)
     {
         // Every node has called it alive: each remembers it.
         foreach (var node in cluster.Addresses)
         {
             Require((await app.At(node).IntrospectAsync(thing.Tokens.AccessToken!, ct)).IsActive, "A token was dead before its end.");
+        }
+
+        foreach (var api in apis)
+        {
+            Require(await api.TakesAsync(thing.Tokens.AccessToken!, ct) == true, "An API did not take a token before its end.");
         }
 
         await thing.EndAsync(() => (number % 3) switch
@@ -124,18 +151,17 @@ internal sealed class Propagation(ServerCluster cluster, RelyingParty app, IRead
             1 => RevokeAsync(thing.Tokens.RefreshToken!, ct),
             _ => cluster.EndAsync(new Uri(cluster.Provider.Issuer), $"/sessions/{thing.Tokens.IdToken!["sid"]}", ct),
         });
-        return (await Task.WhenAll(cluster.Addresses.Select(node => RefusedAfterAsync(thing, app.At(node), ct)))).Max();
+        var byNodes = Task.WhenAll(cluster.Addresses.Select(node => RefusedAfterAsync(
+            thing, async () => await app.At(node).IntrospectAsync(thing.Tokens.AccessToken!, ct) is { Status: 200, IsActive: false }, ct)));
+        var byApis = Task.WhenAll(apis.Select(api => RefusedAfterAsync(
+            thing, async () => await api.TakesAsync(thing.Tokens.AccessToken!, ct) == false, ct)));
+        return ((await byNodes).Max(), (await byApis).Max());
     }
 
-    private static async Task<double> RefusedAfterAsync(Held thing, RelyingParty app, CancellationToken ct)
+    private static async Task<double> RefusedAfterAsync(Held thing, Func<Task<bool>> isRefusedAsync, CancellationToken ct)
     {
-        while (thing.SinceAnswer < GiveUp)
+        while (thing.SinceAnswer < GiveUp && !await isRefusedAsync())
         {
-            if (await app.IntrospectAsync(thing.Tokens.AccessToken!, ct) is { Status: 200, IsActive: false })
-            {
-                break;
-            }
-
             await Task.Delay(BetweenLooks, ct);
         }
 
@@ -162,7 +188,7 @@ internal sealed class Propagation(ServerCluster cluster, RelyingParty app, IRead
             var own = new List<Held>();
             for (var i = turn; i < count; i += people.Count)
             {
-                own.Add(new Held(await app.SignInAsync(person, "openid offline_access", ct)));
+                own.Add(new Held(await app.SignInAsync(person, $"openid offline_access {Scope}", ct)));
             }
 
             return own;
