@@ -2,12 +2,13 @@ using IdentityServer.Layout;
 using IdentityServer.Protocol.Scopes;
 using IdentityServer.Protocol.Sessions;
 using IdentityServer.Resources;
+using IdentityServer.Risk;
 using Microsoft.Extensions.Localization;
 
 namespace IdentityServer.Account;
 
 /// <summary>Times, browsers, ways to sign in and permissions in the reader's language.</summary>
-public sealed class AccountWords(IStringLocalizer<Texts> texts, ScopeCatalog scopes)
+public sealed class AccountWords(IStringLocalizer<Texts> texts, ScopeCatalog scopes, ILocator locator)
 {
     public string Day(DateTimeOffset at) => texts["Account_Day", at.UtcDateTime];
 
@@ -24,6 +25,10 @@ public sealed class AccountWords(IStringLocalizer<Texts> texts, ScopeCatalog sco
         { System: { } system } => texts["Account_SomethingOn", system],
         _ => texts["Account_UnknownBrowser"],
     };
+
+    /// <summary>A network address, with its country when that is known.</summary>
+    public string Place(string? address) =>
+        address is null ? "–" : locator.CountryOf(address) is { } country ? $"{address} ({country})" : address;
 
     /// <summary>How somebody signed in.</summary>
     public string Way(IReadOnlyList<string> amr) =>

@@ -1,5 +1,6 @@
 using System.Globalization;
 using IdentityServer.Protocol.Revocations;
+using IdentityServer.Risk;
 using IdentityServer.Storage.Sessions;
 
 namespace IdentityServer.Admin;
@@ -8,7 +9,7 @@ namespace IdentityServer.Admin;
 /// Who is signed in, what apps were given, and its end, in the admin API: <c>/admin/api/v1/sessions…</c>, <c>/grants…</c>,
 /// <c>/receipts…</c> (docs/admin-api.md).
 /// </summary>
-internal sealed class SessionsApi(EndingHelp help, ILiveSessions live, IReceiptStore receipts, TimeProvider clock)
+internal sealed class SessionsApi(EndingHelp help, ILiveSessions live, IReceiptStore receipts, ILocator locator, TimeProvider clock)
 {
     private const int Most = 200;
     private const int Usual = 50;
@@ -57,7 +58,7 @@ internal sealed class SessionsApi(EndingHelp help, ILiveSessions live, IReceiptS
         var page = found.Take(count).ToArray();
         return AdminAnswer.Of(
             new SessionListView(
-                [.. page.Select(SessionView.Of)],
+                [.. page.Select(entry => SessionView.Of(entry, locator))],
                 found.Count > count ? SessionCursor.Write(page[^1].Session.CreatedAt, page[^1].Session.Id) : null),
             AdminJson.Plain.SessionListView);
     }
@@ -256,11 +257,14 @@ internal sealed record SessionView
 
     public string? Address { get; init; }
 
+    /// <summary>ISO 3166, when it is known.</summary>
+    public string? Country { get; init; }
+
     public string? UserAgent { get; init; }
 
     public required IReadOnlyList<string> Clients { get; init; }
 
-    public static SessionView Of(LiveSession live) => new()
+    public static SessionView Of(LiveSession live, ILocator locator) => new()
     {
         Sid = live.Session.Id,
         Sub = live.Session.Subject,
@@ -272,6 +276,7 @@ internal sealed record SessionView
         Amr = live.Session.Amr,
         Acr = live.Session.Acr,
         Address = live.Session.Address,
+        Country = locator.CountryOf(live.Session.Address),
         UserAgent = live.Session.UserAgent,
         Clients = live.Clients,
     };

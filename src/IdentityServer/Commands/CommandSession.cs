@@ -7,6 +7,7 @@ using IdentityServer.Protocol;
 using IdentityServer.Protocol.Audit;
 using IdentityServer.Protocol.Keys;
 using IdentityServer.Protocol.Revocations;
+using IdentityServer.Risk;
 using IdentityServer.SignIn;
 using IdentityServer.Storage;
 using IdentityServer.Storage.Schema;
@@ -63,6 +64,7 @@ internal sealed class CommandSession : IAsyncDisposable
         builder.Services.AddMailWriting();
         builder.Services.AddSingleton<PersonHelp>();
         builder.Services.AddSingleton<EndingHelp>();
+        builder.Services.AddLocator(settings.Risk);
         return new CommandSession(builder.Build(), settings);
     }
 

@@ -3,6 +3,7 @@ using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Text.Json;
 using IdentityServer.Admin;
+using IdentityServer.Risk;
 using IdentityServer.Storage.Sessions;
 
 namespace IdentityServer.Commands;
@@ -47,20 +48,21 @@ internal static class EndingCommands
             }
             while (part.Count == PageSize);
 
+            var locator = session.Get<ILocator>();
             if (parsed.GetValue(json))
             {
                 terminal.WriteJsonArray(
-                    found.Select(SessionView.Of), (writer, view) => JsonSerializer.Serialize(writer, view, AdminJson.Plain.SessionView));
+                    found.Select(live => SessionView.Of(live, locator)), (writer, view) => JsonSerializer.Serialize(writer, view, AdminJson.Plain.SessionView));
                 return ExitCodes.Done;
             }
 
             terminal.WriteTable(
                 "Nobody is signed in.",
-                ["Session", "User", "Signed in", "Last seen", "With", "Address", "Browser", "Apps"],
+                ["Session", "User", "Signed in", "Last seen", "With", "Address", "Country", "Browser", "Apps"],
                 found.Select(live => new[]
                 {
                     live.Session.Id, live.UserName, CommonOptions.Shown(live.Session.AuthenticatedAt), CommonOptions.Shown(live.Session.LastSeenAt),
-                    string.Join(' ', live.Session.Amr), live.Session.Address ?? "", live.Session.UserAgent ?? "", string.Join(' ', live.Clients),
+                    string.Join(' ', live.Session.Amr), live.Session.Address ?? "", locator.CountryOf(live.Session.Address) ?? "", live.Session.UserAgent ?? "", string.Join(' ', live.Clients),
                 }));
             return ExitCodes.Done;
         });

@@ -1,4 +1,5 @@
 using System.Net;
+using IdentityServer.Configuration;
 
 namespace IdentityServer.Risk;
 
@@ -26,6 +27,17 @@ public interface ILocator
 {
     /// <summary>The location; <see langword="null"/>: not known.</summary>
     Location? Find(IPAddress address);
+}
+
+internal static class Locators
+{
+    /// <summary>The ISO 3166 code of the country that an address is in; <see langword="null"/>: not known.</summary>
+    public static string? CountryOf(this ILocator locator, string? address) =>
+        IPAddress.TryParse(address, out var known) ? locator.Find(known)?.Country : null;
+
+    /// <summary>Reads the file of ranges, if there is one.</summary>
+    public static IServiceCollection AddLocator(this IServiceCollection services, RiskSettings settings) => services.AddSingleton<ILocator>(
+        _ => settings.LocationFile.Length > 0 ? RangeFile.Read(settings.LocationFile) : new Nowhere());
 }
 
 /// <summary>No location database is configured.</summary>

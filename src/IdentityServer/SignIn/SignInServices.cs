@@ -42,7 +42,7 @@ public static class SignInServices
         services.AddSingleton<PasswordTurns>();
         services.AddSingleton<SignInFlow>();
         services.AddSingleton(settings.Risk);
-        services.AddSingleton<ILocator>(_ => settings.Risk.LocationFile.Length > 0 ? RangeFile.Read(settings.Risk.LocationFile) : new Nowhere());
+        services.AddLocator(settings.Risk);
         services.AddSingleton<SignInWatch>();
         services.AddSingleton<IReuseWatch>(provider => provider.GetRequiredService<SignInWatch>());
         services.AddSingleton<PasswordSignIn>();

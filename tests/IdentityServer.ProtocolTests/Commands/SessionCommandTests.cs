@@ -16,6 +16,9 @@ public sealed class SessionCommandTests
     public async Task Sessions_and_grants_are_listed_and_ended_and_the_command_waits_until_it_holds()
     {
         await using var folder = await ServerFolder.CreateAsync(Ct);
+        var places = Path.Combine(folder.Path, "places.csv");
+        await File.WriteAllTextAsync(places, "127.0.0.0,127.255.255.255,DK,56.2,10.2\n", Ct);
+        folder.Environment["IdentityServer__Risk__LocationFile"] = places;
         (await RunAsync(folder, "migrate", "up")).Expect();
         var person = new Person("alice", "nine lilac umbrellas wait");
         (await folder.RunAsync(["users", "add", "alice", "--email", "alice@example.com", "--password-stdin"], person.Password, Ct)).Expect();
@@ -38,6 +41,7 @@ public sealed class SessionCommandTests
         var listed = JsonNode.Parse((await RunAsync(folder, "sessions", "list", "--user", "alice", "--json")).Output)!.AsArray();
         Assert.Equal(2, listed.Count);
         Assert.Equal(("alice", "app"), ((string)listed[0]!["userName"]!, (string)listed[0]!["clients"]![0]!));
+        Assert.Equal(("127.0.0.1", "DK"), ((string)listed[0]!["address"]!, (string)listed[0]!["country"]!));
         var sid = (string)first.IdToken!["sid"]!;
         var receipt = Assert.Single(JsonNode.Parse((await RunAsync(
             folder, "sessions", "end", sid, "--reason", "laptop stolen", "--wait", "--json")).Output)!.AsArray())!;
