@@ -126,9 +126,10 @@ public sealed class FollowingTests(FeedServer world) : IClassFixture<FeedServer>
         await UntilAsync(closed, known, HttpStatusCode.Unauthorized);
         await UntilAsync(open, known, HttpStatusCode.Unauthorized);
 
-        // The server's node reads nothing, so it tells nothing.
+        // The server's node reads nothing, so it tells nothing; and nobody comes back to make it read.
+        (closed.Wire.IsCut, open.Wire.IsCut) = (true, true);
         Clock.Advance(TimeSpan.FromSeconds(30));
-        await world.Service.RevokeAsync(missed, Ct);
+        await world.EndTokenAsync((string)Jwt.Parse(missed).Claims["jti"]!);
 
         var refused = await closed.CallAsync(good, Ct);
         Assert.Equal((HttpStatusCode.ServiceUnavailable, "1", ""), (refused.Status, refused.RetryAfter, refused.Challenge));
@@ -139,6 +140,7 @@ public sealed class FollowingTests(FeedServer world) : IClassFixture<FeedServer>
         Assert.Equal(HttpStatusCode.Unauthorized, (await closed.CallAsync(null, Ct)).Status);
         Assert.Equal((HealthStatus.Unhealthy, HealthStatus.Degraded), (await closed.HealthAsync(Ct), await open.HealthAsync(Ct)));
 
+        (closed.Wire.IsCut, open.Wire.IsCut) = (false, false);
         await UntilAsync(closed, good, HttpStatusCode.OK);
         Assert.Equal(HttpStatusCode.Unauthorized, (await closed.CallAsync(missed, Ct)).Status);
         await UntilAsync(open, missed, HttpStatusCode.Unauthorized);
