@@ -111,9 +111,10 @@ internal sealed class ExpiredRows(IStatements statements, IDeeds deeds, TimeProv
         for (var batch = 0; batch < rule.Batches; batch++)
         {
             var page = await statements.ListAsync(rule.Page, [after, before], reader => reader.GetInt64(0), ct);
-            var from = after;
-            while (page.Count > 0 && await Pacing.BatchAsync(clock, () => deeds.ExecuteAsync(rule.Delete, [from, page[^1]], ct), ct) is > 0 and var rows)
+            var (from, rows) = (after, page.Count > 0 ? BatchSize : 0);
+            while (rows == BatchSize)
             {
+                rows = await Pacing.BatchAsync(clock, () => deeds.ExecuteAsync(rule.Delete, [from, page[^1]], ct), ct);
                 deleted += rows;
             }
 
