@@ -47,7 +47,7 @@ public sealed partial class StatementTests
     public async Task Every_table_is_written_and_read_through_the_sql_server_provider()
     {
         var statements = await Captured.Value;
-        var touched = statements.SelectMany(statement => Touch.Matches(statement))
+        var touched = statements.SelectMany(statement => Touch.Matches(statement.Replace(" TOP (250)", "", StringComparison.Ordinal)))
             .Select(match => $"{match.Groups["verb"].Value} {match.Groups["table"].Value}")
             .ToHashSet(StringComparer.Ordinal);
 
