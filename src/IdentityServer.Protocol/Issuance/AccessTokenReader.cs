@@ -30,25 +30,23 @@ public sealed class AccessTokenReader(
 
     private readonly KnownTokens _known = new();
 
-    /// <summary>The token, or <see langword="null"/> when it is not ours, over, or ended.</summary>
+    /// <summary>
+    /// The token, or <see langword="null"/> when it is not ours, over, or ended. To be asked again by whoever waited for something since:
+    /// meanwhile it may have been ended, and this node stopped.
+    /// </summary>
     public async ValueTask<AccessToken?> ReadAsync(string text, CancellationToken ct)
     {
-        // Nothing is called alive from a memory that slept.
+        // Nothing is called alive from a memory that slept, nor is its signature checked with keys from there.
         await feed.RefreshAsync(ct);
         var token = text.Length == HandleLength ? await ReadReferenceAsync(text, ct) : await ReadJwtAsync(text);
-        return token is not null && await IsAliveAsync(token, ct) ? token : null;
-    }
+        if (token is null || await clients.FindAsync(token.ClientId, ct) is null)
+        {
+            return null;
+        }
 
-    /// <summary>
-    /// Whether a token that was read is alive now. To be asked again by whoever waited for something since: meanwhile it may have been
-    /// ended, and this node stopped.
-    /// </summary>
-    public async ValueTask<bool> IsAliveAsync(AccessToken token, CancellationToken ct)
-    {
+        // The database may have kept us waiting. Nothing does after this.
         await feed.RefreshAsync(ct);
-        return clock.GetUtcNow().ToUnixTimeSeconds() < token.ExpiresAt
-            && !revocations.IsEnded(token)
-            && await clients.FindAsync(token.ClientId, ct) is not null;
+        return clock.GetUtcNow().ToUnixTimeSeconds() < token.ExpiresAt && !revocations.IsEnded(token) ? token : null;
     }
 
     private async ValueTask<AccessToken?> ReadReferenceAsync(string text, CancellationToken ct) =>

@@ -189,7 +189,9 @@ public sealed class Revoker(
     public KeyEnding EndingOfKey(string kid, TimeSpan keptFor, Cause cause)
     {
         var key = Revocation(RevocationKind.Key, kid);
-        return new(key, Receipt(key, cause, keptFor));
+
+        // No session ends with it, so no app is to be told.
+        return new(key, Receipt(key, cause, keptFor) with { NotifiedAt = key.At });
     }
 
     private Revocation Revocation(RevocationKind kind, string key)

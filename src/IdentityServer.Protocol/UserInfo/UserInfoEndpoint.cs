@@ -48,7 +48,7 @@ public sealed class UserInfoEndpoint(
             return new ProtocolResponse.Challenge(ProtocolError.InvalidToken("the person, grant or client is gone"));
         }
 
-        if (!await accessTokens.IsAliveAsync(token, ct))
+        if (await accessTokens.ReadAsync(text, ct) is null)
         {
             return new ProtocolResponse.Challenge(ProtocolError.InvalidToken("ended meanwhile"));
         }

@@ -18,7 +18,7 @@ internal abstract record EndOutcome
     public sealed record Refused(string Code, string What) : EndOutcome;
 }
 
-/// <summary>Ends what people and apps have, and says how far each ending has got: for the admin API and the command line.</summary>
+/// <summary>Ends what people and apps have, and says how far each ending has got: for the admin API, the console and the command line.</summary>
 internal sealed class EndingHelp(
     Revoker revoker,
     ISessionStore sessions,

@@ -490,6 +490,11 @@ public sealed class SessionsPageTests(AdminServer admin) : IClassFixture<AdminSe
         Assert.Contains("its rollover was cancelled", page.Text, StringComparison.Ordinal);
         Assert.Contains("keep our key set", page.Document.QuerySelector("[aria-labelledby=r-exp]")!.TextContent, StringComparison.Ordinal);
         Assert.Equal("1", page.Document.QuerySelector("[aria-labelledby=died] tbody td.end")!.TextContent);
+
+        // Nobody is to be told, so nothing is waited for.
+        var receipt = (await admin.Server.Services.GetRequiredService<IReceiptStore>().FindAsync(page.Address.Segments[^1], Ct))!;
+        Assert.Equal((RevocationKind.Key, kid, receipt.At), (receipt.Kind, receipt.Key, receipt.NotifiedAt));
+        Assert.Equal(receipt.At + KeyPolicy.StockClientCache + TimeSpan.FromMinutes(5), receipt.ExposedUntil);
     }
 
     [Fact]

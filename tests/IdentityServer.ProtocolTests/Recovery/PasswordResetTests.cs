@@ -146,6 +146,7 @@ public sealed class PasswordResetTests(MailingServer mailing) : RecoveryTest(mai
 
         Assert.Equal(3, mailed.Count(to => to == email));
         Assert.Contains(other, mailed);
+        Assert.Equal(3, await CountMailsAsync((await UserAsync(person.UserName)).Id));
         Assert.Single(pages.Distinct(StringComparer.Ordinal));
 
         Server.Clock.Advance(TimeSpan.FromHours(2.1));

@@ -114,6 +114,13 @@ public abstract class RecoveryTest : IAsyncLifetime
         return await db.Users.AsNoTracking().SingleAsync(user => user.UserName == userName, Ct);
     }
 
+    /// <summary>How many mails were ever written to somebody.</summary>
+    protected async Task<int> CountMailsAsync(string subject)
+    {
+        await using var db = await Server.Services.GetRequiredService<IDbContextFactory<ServerDb>>().CreateDbContextAsync(Ct);
+        return await db.OutboxMails.CountAsync(mail => mail.Subject == subject, Ct);
+    }
+
     protected async Task ChangeAsync(string userName, Action<User> change)
     {
         await using var db = await Server.Services.GetRequiredService<IDbContextFactory<ServerDb>>().CreateDbContextAsync(Ct);

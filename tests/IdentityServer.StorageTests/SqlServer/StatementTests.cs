@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Text.RegularExpressions;
 using IdentityServer.Storage;
+using IdentityServer.Storage.Cleanup;
 using IdentityServer.StorageTests.Schema;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
@@ -47,7 +48,7 @@ public sealed partial class StatementTests
     public async Task Every_table_is_written_and_read_through_the_sql_server_provider()
     {
         var statements = await Captured.Value;
-        var touched = statements.SelectMany(statement => Touch.Matches(statement.Replace(" TOP (250)", "", StringComparison.Ordinal)))
+        var touched = statements.SelectMany(statement => Touch.Matches(statement.Replace($" TOP ({ExpiredRows.BatchSize})", "", StringComparison.Ordinal)))
             .Select(match => $"{match.Groups["verb"].Value} {match.Groups["table"].Value}")
             .ToHashSet(StringComparer.Ordinal);
 
