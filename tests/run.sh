@@ -8,6 +8,14 @@ configuration=${CONFIGURATION:-Release}
 results=$PWD/tests/TestResults
 suite_limit=1320 # seconds
 
+# Tests make hundreds of small databases, and each commit waits for the disk: in memory, where there is enough, they take half the time.
+if [ -w /dev/shm ] && [ "$(df --output=avail -k /dev/shm | tail -n 1)" -gt 6000000 ]; then
+  TMPDIR=$(mktemp -d /dev/shm/identityserver-tests.XXXXXX)
+  chmod 755 "$TMPDIR" # PostgreSQL runs as somebody else
+  export TMPDIR
+  trap 'rm -rf "$TMPDIR"' EXIT
+fi
+
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 DEBIAN_FRONTEND=noninteractive configuration results suite_limit
 
 say() { printf '%s %s\n' "$(date +%H:%M:%S)" "$*"; }

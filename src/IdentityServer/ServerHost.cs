@@ -81,6 +81,7 @@ public static class ServerHost
         services.AddSingleton<ICronCalendar, CronTime>();
         services.AddKeyRollover();
         services.AddSingleton<KeyGauges>();
+        services.AddMetricsPage();
         services.AddSignIn(settings, settings.Issuer);
         services.AddPasskeys();
         services.AddAccountPages();
@@ -125,6 +126,7 @@ public static class ServerHost
         app.UseAntiforgery();
         app.MapProtocol();
         app.MapHealth();
+        app.MapMetrics();
         app.MapSignIn();
         app.MapConsole();
         app.MapPlayground();

@@ -19,7 +19,11 @@ internal static class Axe
     /// </remarks>
     public static async Task<IReadOnlyList<string>> FindViolationsAsync(IPage page, bool judgesContrast = true)
     {
-        await page.EvaluateAsync(_script);
+        if (!await page.EvaluateAsync<bool>("'axe' in window"))
+        {
+            await page.EvaluateAsync(_script);
+        }
+
         return await page.EvaluateAsync<string[]>(
             """
             async ([tags, judgesContrast]) => {

@@ -120,6 +120,14 @@ public sealed class JourneyTests(HostedSite site)
         var leaving = site.App.EndSessionAddress(
             new("client_id", site.App.ClientId), new("post_logout_redirect_uri", site.App.PostLogoutRedirectUri));
         await visitor.Page.GotoAsync(leaving.AbsoluteUri);
+        await visitor.PressAsync("#reach-browser", "ArrowUp");
+        await Expect(visitor.Page.Locator("#reach-app")).ToBeCheckedAsync();
+        await visitor.PressAsync("main form button");
+        Assert.Equal(site.App.PostLogoutRedirectUri, (await visitor.WaitForAppAsync()).AbsoluteUri);
+        await visitor.ComeFromAppAsync("openid");
+        Assert.Contains("code=", (await visitor.WaitForAppAsync()).Query, StringComparison.Ordinal);
+
+        await visitor.Page.GotoAsync(leaving.AbsoluteUri);
         await visitor.PressAsync("main form button");
         Assert.Equal(site.App.PostLogoutRedirectUri, (await visitor.WaitForAppAsync()).AbsoluteUri);
         Assert.All(visitor.Posts, post => Assert.Equal(303, post.Status));

@@ -13,11 +13,13 @@ using Microsoft.Playwright;
 namespace IdentityServer.BrowserTests;
 
 /// <summary>
-/// The pictures in <c>docs/images</c>. Taken again with every run; saved only where IDENTITY_TEST_IMAGES names a folder.
+/// The pictures in <c>docs/images</c>, taken where IDENTITY_TEST_IMAGES names a folder. Otherwise only the ways to them are walked, once.
 /// </summary>
 [Collection(HostedSite.Shared)]
 public sealed class Screenshots(HostedSite site)
 {
+    private static readonly string? _folder = Environment.GetEnvironmentVariable("IDENTITY_TEST_IMAGES") is { Length: > 0 } folder ? folder : null;
+
     [Fact]
     public async Task Every_page_can_be_pictured()
     {
@@ -42,10 +44,38 @@ public sealed class Screenshots(HostedSite site)
         await SaveAsync(visitor.Page, "signed-out");
         await visitor.OpenAsync("/");
         await SaveAsync(visitor.Page, "home");
+        foreach (var (name, scheme, width, locale) in new[]
+        {
+            ("", ColorScheme.Light, 1280, "en-GB"), ("-dark", ColorScheme.Dark, 1280, "en-GB"),
+            ("-narrow", ColorScheme.Light, 360, "en-GB"), ("-zh", ColorScheme.Light, 1280, "zh-CN"),
+        })
+        {
+            await PictureLeavingAsync(name, scheme, width, locale);
+        }
+
         await visitor.ComeFromAppAsync("openid", ("redirect_uri", "https://elsewhere.example/"));
         await SaveAsync(visitor.Page, "error");
         await visitor.OpenAsync("/setup");
         await SaveAsync(visitor.Page, "setup");
+    }
+
+    /// <summary>An app asks for the sign-out, and is left alone.</summary>
+    private async Task PictureLeavingAsync(string name, ColorScheme scheme, int width, string locale)
+    {
+        if (!IsWorthWhile(scheme, width, locale))
+        {
+            return;
+        }
+
+        await using var visitor = await site.OpenAsync(locale, width, scheme);
+        await visitor.ComeFromAppAsync("openid");
+        await visitor.SignInAsync(site.Bob);
+        await visitor.AllowAsync();
+        await visitor.Page.GotoAsync(site.App.EndSessionAddress(("client_id", site.App.ClientId)).AbsoluteUri);
+        await SaveAsync(visitor.Page, "sign-out-of" + name);
+        await visitor.Page.Locator("#reach-app").CheckAsync();
+        await visitor.Page.Locator("form button[type=submit]").ClickAsync();
+        await SaveAsync(visitor.Page, "signed-out-of" + name);
     }
 
     [Fact]
@@ -183,6 +213,11 @@ public sealed class Screenshots(HostedSite site)
 
     private async Task PictureSessionsAsync(Person person, string variant, ColorScheme scheme, int width, string locale, CancellationToken ct)
     {
+        if (!IsWorthWhile(scheme, width, locale))
+        {
+            return;
+        }
+
         await using var visitor = await site.OpenAsync(options =>
         {
             options.ColorScheme = scheme;
@@ -258,6 +293,11 @@ public sealed class Screenshots(HostedSite site)
     private async Task PictureKeysAsync(
         Person person, string name, ColorScheme scheme, int width, string locale, string query = "", bool refused = false)
     {
+        if (!IsWorthWhile(scheme, width, locale))
+        {
+            return;
+        }
+
         await using var visitor = await site.OpenAsync(options =>
         {
             options.ColorScheme = scheme;
@@ -286,6 +326,11 @@ public sealed class Screenshots(HostedSite site)
 
     private async Task PictureAccountAsync(Person person, string name, ColorScheme scheme, int width, string locale)
     {
+        if (!IsWorthWhile(scheme, width, locale))
+        {
+            return;
+        }
+
         await using var visitor = await site.OpenAsync(options =>
         {
             options.ColorScheme = scheme;
@@ -302,6 +347,11 @@ public sealed class Screenshots(HostedSite site)
     /// <summary>Setting an authenticator app up, then signing in with its code, a recovery code, and a passkey.</summary>
     private async Task PictureFactorsAsync(string variant, Person person, ColorScheme scheme, int width, string locale)
     {
+        if (!IsWorthWhile(scheme, width, locale))
+        {
+            return;
+        }
+
         await using var visitor = await site.OpenAsync(locale, width, scheme);
         var page = visitor.Page;
         await page.SetViewportSizeAsync(width, 990);
@@ -356,6 +406,11 @@ public sealed class Screenshots(HostedSite site)
 
     private async Task PictureSignInAsync(string name, ColorScheme scheme, int width, string locale, ForcedColors forced = ForcedColors.None)
     {
+        if (!IsWorthWhile(scheme, width, locale))
+        {
+            return;
+        }
+
         await using var visitor = await site.OpenAsync(options =>
         {
             options.ColorScheme = scheme;
@@ -367,13 +422,15 @@ public sealed class Screenshots(HostedSite site)
         await SaveAsync(visitor.Page, name);
     }
 
+    private static bool IsWorthWhile(ColorScheme scheme, int width, string locale) =>
+        _folder is not null || (scheme == ColorScheme.Light && width == 1280 && locale == "en-GB");
+
     private static async Task SaveAsync(IPage page, string name, bool isWhole = true)
     {
-        var picture = await page.ScreenshotAsync(new PageScreenshotOptions { FullPage = isWhole });
-        Assert.NotEmpty(picture);
-        if (Environment.GetEnvironmentVariable("IDENTITY_TEST_IMAGES") is { Length: > 0 } folder)
+        if (_folder is not null)
         {
-            await File.WriteAllBytesAsync(Path.Combine(folder, name + ".png"), picture);
+            var picture = await page.ScreenshotAsync(new PageScreenshotOptions { FullPage = isWhole });
+            await File.WriteAllBytesAsync(Path.Combine(_folder, name + ".png"), picture);
         }
     }
 }

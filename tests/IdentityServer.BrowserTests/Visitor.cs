@@ -58,6 +58,17 @@ public sealed class Visitor : IAsyncDisposable
         return Page.GotoAsync(attempt.At(_site.Server.Provider.Authorization).AbsoluteUri);
     }
 
+    /// <summary>Allows the app what it asks for, if it has to ask, and goes back there.</summary>
+    public async Task AllowAsync()
+    {
+        if (Page.Url.Contains("/consent?", StringComparison.Ordinal))
+        {
+            await Page.Locator("button[value=allow]").ClickAsync();
+        }
+
+        await WaitForAppAsync();
+    }
+
     /// <summary>Fills in the sign-in form and sends it.</summary>
     public async Task SignInAsync(Person person, bool keep = false)
     {

@@ -1,3 +1,4 @@
+using IdentityServer.Protocol.Revocations;
 using IdentityServer.Storage;
 using IdentityServer.Storage.Schema;
 using IdentityServer.StorageTests.SqlServer;
@@ -37,6 +38,18 @@ public sealed class TestStorage : IAsyncDisposable
     /// <summary>A port, a scoped service, anything the server would get.</summary>
     public T Get<T>()
         where T : notnull => _scope.ServiceProvider.GetRequiredService<T>();
+
+    /// <summary>What is remembered to have ended.</summary>
+    public async Task<IReadOnlyList<Revocation>> RevocationsAsync(DateTimeOffset now, CancellationToken ct)
+    {
+        var all = new List<Revocation>();
+        await foreach (var page in Get<IRevocations>().PagesAsync(now, ct))
+        {
+            all.AddRange(page);
+        }
+
+        return all;
+    }
 
     /// <summary>An empty database.</summary>
     public static async Task<TestStorage> EmptyAsync(DatabaseProvider provider, CancellationToken ct)

@@ -9,7 +9,7 @@ namespace IdentityServer.Testing;
 /// An app or service that uses the server as its registration allows, and applies to every answer the checks of
 /// <see cref="Check"/> as the conformance suite would.
 /// </summary>
-public sealed class RelyingParty
+public sealed record RelyingParty
 {
     private const int MaximumPages = 8;
 

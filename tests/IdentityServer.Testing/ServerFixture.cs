@@ -5,6 +5,7 @@ using IdentityServer.Protocol;
 using IdentityServer.Protocol.Audit;
 using IdentityServer.Protocol.Changes;
 using IdentityServer.Protocol.Clients;
+using IdentityServer.Protocol.Keys;
 using IdentityServer.Protocol.Revocations;
 using IdentityServer.Protocol.Scopes;
 using IdentityServer.SignIn;
@@ -95,6 +96,7 @@ public sealed class ServerFixture : IAsyncDisposable
             builder.Services.AddSingleton(new JobTiming { StartAfter = Timeout.InfiniteTimeSpan });
             // Hundreds of people sign in here, and none of them is worth a real hash; what it costs is measured by the benchmarks.
             builder.Services.PostConfigure<PasswordHasherOptions>(options => options.IterationCount = 1000);
+            builder.Services.AddSingleton<RsaKeys, ReadyRsaKeys>();
             services?.Invoke(builder.Services);
             builder.Logging.ClearProviders();
             builder.Logging.AddProvider(log);

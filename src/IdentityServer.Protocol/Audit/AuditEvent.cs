@@ -35,6 +35,7 @@ public static class AuditTypes
     public const string SignedIn = "session.signed_in";
     public const string SignInFailed = "session.sign_in_failed";
     public const string SessionEnded = "session.ended";
+    public const string AppInSessionEnded = "session.app_ended";
     public const string PersonEnded = "session.all_of_person_ended";
     public const string EverythingEnded = "session.all_ended";
     public const string SignInRisk = "session.risk";

@@ -20,6 +20,9 @@ public sealed class EndSessionEndpoint(
     ProtocolOptions options,
     TimeProvider clock)
 {
+    /// <summary>Comes back from our page that has loaded the app's front-channel logout address while the session goes on.</summary>
+    public const string Told = "told";
+
     public async ValueTask<ProtocolResponse> HandleAsync(OAuthRequest request, CancellationToken ct)
     {
         if (!(await ReadAsync(request.Parameters, ct)).TryGet(out var wish, out var error))
@@ -29,7 +32,7 @@ public sealed class EndSessionEndpoint(
 
         if (request.Method != "POST")
         {
-            return await RunAsync(request, request.Parameters, wish, handle: null, ct);
+            return await RunAsync(request, request.Parameters, wish, handle: null, leftSessionId: null, ct);
         }
 
         // As at the authorization endpoint: the SameSite cookie comes with a navigation, not with another site's form.
@@ -49,15 +52,20 @@ public sealed class EndSessionEndpoint(
 
         var parameters = new Parameters(pending.Parameters);
         return (await ReadAsync(parameters, ct)).TryGet(out var wish, out var error)
-            ? await RunAsync(request, parameters, wish, handle, ct)
+            ? await RunAsync(request, parameters, wish, handle, pending.AnsweredSessionId, ct)
             : new ProtocolResponse.ErrorPage(error, parameters["client_id"]);
     }
 
     private async ValueTask<ProtocolResponse> RunAsync(
-        OAuthRequest http, Parameters parameters, EndSessionRequest wish, string? handle, CancellationToken ct)
+        OAuthRequest http, Parameters parameters, EndSessionRequest wish, string? handle, string? leftSessionId, CancellationToken ct)
     {
         if (await FindSessionAsync(http, ct) is { } session)
         {
+            if (session.Id == leftSessionId)
+            {
+                return LeaveApp(http, parameters, wish, handle!);
+            }
+
             if (wish.Hint?.Subject != session.Subject)
             {
                 handle ??= await pendingRequests.SaveAsync(parameters, wish.Client?.Id, clock.GetUtcNow(), ct);
@@ -79,6 +87,12 @@ public sealed class EndSessionEndpoint(
             ? new ProtocolResponse.Redirect(returnTo) { ForgetsSession = true }
             : new ProtocolResponse.Page(HostedPage.SignedOut, handle ?? "", http.Parameters["ui_locales"] ?? parameters["ui_locales"]) { ForgetsSession = true };
     }
+
+    /// <summary>The person signed out of this app alone: back to it, by way of our page where the browser has to tell it.</summary>
+    private static ProtocolResponse LeaveApp(OAuthRequest http, Parameters parameters, EndSessionRequest wish, string handle) =>
+        wish.ReturnTo is { } returnTo && (wish.Client?.FrontChannelLogoutUri is null || http.Parameters[Told] is not null)
+            ? new ProtocolResponse.Redirect(returnTo)
+            : new ProtocolResponse.Page(HostedPage.SignedOut, handle, http.Parameters["ui_locales"] ?? parameters["ui_locales"]);
 
     private async ValueTask<Session?> FindSessionAsync(OAuthRequest http, CancellationToken ct) =>
         http.SessionHandle is { Length: 43 } text

@@ -28,6 +28,10 @@ public sealed class FrontChannel(ISessionStore sessions, ClientDirectory clients
         return addresses;
     }
 
+    /// <summary>That of one app, which the person left while the session goes on.</summary>
+    public IReadOnlyList<string> List(Client app, Session session) =>
+        app.FrontChannelLogoutUri is { } uri ? [AddressOf(uri, session.Id)] : [];
+
     private string AddressOf(string uri, string sessionId) =>
         $"{uri}{(uri.Contains('?', StringComparison.Ordinal) ? '&' : '?')}iss={Uri.EscapeDataString(options.Issuer)}&sid={Uri.EscapeDataString(sessionId)}";
 }

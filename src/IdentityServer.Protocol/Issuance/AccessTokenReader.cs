@@ -46,14 +46,35 @@ public sealed class AccessTokenReader(
 
         // The database may have kept us waiting. Nothing does after this.
         await feed.RefreshAsync(ct);
-        return clock.GetUtcNow().ToUnixTimeSeconds() < token.ExpiresAt && !revocations.IsEnded(token) ? token : null;
+        if (clock.GetUtcNow().ToUnixTimeSeconds() >= token.ExpiresAt)
+        {
+            return null;
+        }
+
+        if (revocations.IsEnded(token))
+        {
+            RevocationMetrics.WasPresented("access");
+            return null;
+        }
+
+        return token;
     }
 
-    private async ValueTask<AccessToken?> ReadReferenceAsync(string text, CancellationToken ct) =>
-        await grants.FindTokenAsync(TokenKind.Reference, Handle.HashOf(text), ct) is { EndedAt: null, Grant: null or { EndedAt: null } } record
-            && record.Payload is { } claims
-                ? AccessToken.FromJson(claims)
-                : null;
+    private async ValueTask<AccessToken?> ReadReferenceAsync(string text, CancellationToken ct)
+    {
+        if (await grants.FindTokenAsync(TokenKind.Reference, Handle.HashOf(text), ct) is not { Payload: { } claims } record)
+        {
+            return null;
+        }
+
+        if (record is { EndedAt: null, Grant: null or { EndedAt: null } })
+        {
+            return AccessToken.FromJson(claims);
+        }
+
+        RevocationMetrics.WasPresented("access");
+        return null;
+    }
 
     private async ValueTask<AccessToken?> ReadJwtAsync(string text)
     {

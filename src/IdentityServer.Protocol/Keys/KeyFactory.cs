@@ -8,7 +8,7 @@ namespace IdentityServer.Protocol.Keys;
 /// Makes and opens signing keys: EC P-256 for ES256, P-384 for ES384, RSA 3072 for RS256 and PS256 (ASVS 11.2.3). The platform has no
 /// Ed25519, so there is no EdDSA.
 /// </summary>
-public sealed class KeyFactory(IKeyProtector protector, TimeProvider clock)
+public sealed class KeyFactory(IKeyProtector protector, RsaKeys rsaKeys, TimeProvider clock)
 {
     /// <summary>The algorithms this server signs with, most common first.</summary>
     public static IReadOnlyList<string> Algorithms { get; } = ["ES256", "RS256", "PS256", "ES384"];
@@ -55,11 +55,11 @@ public sealed class KeyFactory(IKeyProtector protector, TimeProvider clock)
         }
     }
 
-    private static AsymmetricAlgorithm Generate(string algorithm) => algorithm switch
+    private AsymmetricAlgorithm Generate(string algorithm) => algorithm switch
     {
         "ES256" => ECDsa.Create(ECCurve.NamedCurves.nistP256),
         "ES384" => ECDsa.Create(ECCurve.NamedCurves.nistP384),
-        "RS256" or "PS256" => RSA.Create(3072),
+        "RS256" or "PS256" => rsaKeys.Create(),
         _ => throw new ArgumentOutOfRangeException(nameof(algorithm), algorithm, "Not an algorithm of this server."),
     };
 

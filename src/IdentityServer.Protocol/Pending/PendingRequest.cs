@@ -22,7 +22,7 @@ public sealed record PendingRequest
     /// <summary>The session in which the person chose this account (<c>prompt=select_account</c>).</summary>
     public string? ChosenSessionId { get; init; }
 
-    /// <summary>The session in which the person answered the consent page.</summary>
+    /// <summary>The session in which the person answered the consent page; of a sign-out, the one that goes on without the app.</summary>
     public string? AnsweredSessionId { get; init; }
 
     /// <summary>The session in which the person did not want to sign in more strongly.</summary>

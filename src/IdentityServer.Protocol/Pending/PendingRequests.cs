@@ -33,6 +33,10 @@ public sealed class PendingRequests(IPendingRequestStore store, ProtocolOptions 
     public ValueTask AnswerAsync(PendingRequest request, string sessionId, IReadOnlyList<string> allowed, CancellationToken ct) =>
         store.AnswerAsync(request with { AnsweredSessionId = sessionId, AllowedScopes = allowed }, ct);
 
+    /// <summary>The person signed out of this app alone; the session goes on.</summary>
+    public ValueTask LeaveAsync(PendingRequest request, string sessionId, CancellationToken ct) =>
+        store.AnswerAsync(request with { AnsweredSessionId = sessionId }, ct);
+
     /// <summary>The person does not want to sign in more strongly in this session.</summary>
     public ValueTask DeclineAsync(PendingRequest request, string sessionId, CancellationToken ct) =>
         store.AnswerAsync(request with { DeclinedSessionId = sessionId }, ct);

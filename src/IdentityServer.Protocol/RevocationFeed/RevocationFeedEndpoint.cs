@@ -189,21 +189,16 @@ public sealed class RevocationFeedEndpoint(
         json.WriteString("cursor", cursor.ToString());
         json.WriteNumber("at", now.ToUnixTimeMilliseconds());
         json.WriteStartArray("revocations");
-        foreach (var kind in Enum.GetValues<RevocationKind>())
+        await foreach (var page in revocations.PagesAsync(now, ct))
         {
-            var after = "";
-            while (await revocations.PageAsync(kind, after, now, ct) is { Count: > 0 } page)
+            foreach (var revocation in page)
             {
-                foreach (var revocation in page)
-                {
-                    JsonSerializer.Serialize(json, FeedEntry.Of(revocation), FeedJson.Default.FeedEntry);
-                }
-
-                after = page[^1].Key;
-                await json.FlushAsync(ct);
-                await body.WriteAsync(part.WrittenMemory, ct);
-                part.ResetWrittenCount();
+                JsonSerializer.Serialize(json, FeedEntry.Of(revocation), FeedJson.Default.FeedEntry);
             }
+
+            await json.FlushAsync(ct);
+            await body.WriteAsync(part.WrittenMemory, ct);
+            part.ResetWrittenCount();
         }
 
         json.WriteEndArray();

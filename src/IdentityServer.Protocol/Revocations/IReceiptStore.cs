@@ -24,7 +24,8 @@ public interface IReceiptStore
 /// <summary>How much died with an ending.</summary>
 /// <param name="Sessions">Sessions that were alive.</param>
 /// <param name="Grants">Grants that were alive, each with its refresh tokens, codes and access tokens.</param>
-public sealed record Died(int Sessions, int Grants);
+/// <param name="RefreshFamilies">Those among them with a refresh token: each a line of tokens, of which the latest one worked.</param>
+public sealed record Died(int Sessions, int Grants, int RefreshFamilies);
 
 /// <summary>How many clients have been told of an ending (OpenID Connect Back-Channel Logout 1.0).</summary>
 /// <param name="Waiting">Notices that wait for their next attempt.</param>

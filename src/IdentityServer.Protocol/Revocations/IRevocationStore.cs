@@ -1,13 +1,31 @@
+using System.Runtime.CompilerServices;
+
 namespace IdentityServer.Protocol.Revocations;
 
 /// <summary>What has ended.</summary>
 public interface IRevocations
 {
-    /// <summary>Every revocation still worth remembering.</summary>
-    ValueTask<IReadOnlyList<Revocation>> ListAsync(DateTimeOffset now, CancellationToken ct);
+    /// <summary>How many are read at once.</summary>
+    const int PageSize = 1000;
 
-    /// <summary>A part of the same: of one kind, those with a key behind <paramref name="after"/>, by key, at most 1 000.</summary>
+    /// <summary>
+    /// What is still worth remembering: of one kind, those with a key behind <paramref name="after"/>, by key, at most <see cref="PageSize"/>.
+    /// </summary>
     ValueTask<IReadOnlyList<Revocation>> PageAsync(RevocationKind kind, string after, DateTimeOffset now, CancellationToken ct);
+
+    /// <summary>All that is still worth remembering, page by page: there may be a million, and a list of them would not be small.</summary>
+    async IAsyncEnumerable<IReadOnlyList<Revocation>> PagesAsync(DateTimeOffset now, [EnumeratorCancellation] CancellationToken ct)
+    {
+        foreach (var kind in Enum.GetValues<RevocationKind>())
+        {
+            var page = await PageAsync(kind, "", now, ct);
+            while (page.Count > 0)
+            {
+                yield return page;
+                page = page.Count < PageSize ? [] : await PageAsync(kind, page[^1].Key, now, ct);
+            }
+        }
+    }
 }
 
 /// <summary>
@@ -63,4 +81,15 @@ public interface IRevocationStore
     /// <param name="ct">Stops before anything is changed.</param>
     /// <returns>What is to be remembered: each grant that ended. <see langword="null"/> when there was nothing to take back.</returns>
     ValueTask<IReadOnlyList<Revocation>?> EndAppAsync(Revocation person, string clientId, Ending ending, CancellationToken ct);
+
+    /// <summary>
+    /// Ends what an app was given in a session but the <see cref="Grants.Grant.IsOffline"/>; the session goes on, and the app is told as if it
+    /// had ended.
+    /// </summary>
+    /// <param name="session">Which, and when; <see cref="Revocation.Key"/> is the session.</param>
+    /// <param name="clientId">The app.</param>
+    /// <param name="ending">Tells of it.</param>
+    /// <param name="ct">Stops before anything is changed.</param>
+    /// <returns>What is to be remembered: each grant that ended. <see langword="null"/> when the app was given nothing in the session.</returns>
+    ValueTask<IReadOnlyList<Revocation>?> EndAppInSessionAsync(Revocation session, string clientId, Ending ending, CancellationToken ct);
 }

@@ -94,9 +94,12 @@ public sealed class RevocationList(IRevocations store, TimeProvider clock) : ICh
 
     public async ValueTask LoadAsync(CancellationToken ct)
     {
-        foreach (var revocation in await store.ListAsync(clock.GetUtcNow(), ct))
+        await foreach (var page in store.PagesAsync(clock.GetUtcNow(), ct))
         {
-            Add(revocation);
+            foreach (var revocation in page)
+            {
+                Add(revocation);
+            }
         }
     }
 

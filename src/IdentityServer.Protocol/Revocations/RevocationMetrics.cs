@@ -16,7 +16,13 @@ public static class RevocationMetrics
     private static readonly Histogram<double> Propagation = Meter.CreateHistogram(
         "identity_revocation_propagation_seconds", "s", "From an ending at another node to its refusal at this one.", advice: Buckets);
 
+    private static readonly Counter<long> Presented = Meter.CreateCounter<long>(
+        "identity_revoked_presented_total", "{token}", "Tokens that had ended and were presented all the same, by kind.");
+
     // Between two clocks, so it may come out below nothing.
     internal static void Arrived(Revocation revocation, DateTimeOffset now) =>
         Propagation.Record(Math.Max(0, (now - revocation.At).TotalSeconds));
+
+    /// <param name="kind"><c>access</c>, <c>refresh</c> or <c>code</c>.</param>
+    internal static void WasPresented(string kind) => Presented.Add(1, new KeyValuePair<string, object?>("kind", kind));
 }

@@ -146,6 +146,40 @@ public sealed class Revoker(
     }
 
     /// <summary>
+    /// The person signs out of one app alone: what it was given in the session ends, but not what it may use while they are away; the
+    /// session goes on. <see langword="null"/> when the app was given nothing in it.
+    /// </summary>
+    public async ValueTask<Receipt?> EndAppInSessionAsync(
+        string sessionId, string subject, string clientId, Cause cause, CancellationToken ct)
+    {
+        // Never stored under this key either.
+        var revocation = Revocation(RevocationKind.Grant, sessionId);
+        var audit = cause.Event(AuditTypes.AppInSessionEnded, revocation.At) with
+        {
+            ClientId = clientId,
+            Subject = subject,
+            SessionId = sessionId,
+        };
+        var receipt = await ReceiptAsync(revocation, cause, clientId, ct) with
+        {
+            ClientId = clientId,
+            Subject = subject,
+            SessionId = sessionId,
+        };
+        if (await store.EndAppInSessionAsync(revocation, clientId, new(audit, receipt), ct) is not { } ended)
+        {
+            return null;
+        }
+
+        foreach (var each in ended)
+        {
+            list.Add(each);
+        }
+
+        return receipt;
+    }
+
+    /// <summary>
     /// Ends every grant that anybody gave a client, and the client's own tokens, in one transaction with the change that causes it. People
     /// stay signed in.
     /// </summary>

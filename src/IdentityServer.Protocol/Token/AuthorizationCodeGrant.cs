@@ -36,9 +36,15 @@ public sealed partial class AuthorizationCodeGrant(
         }
 
         // 3 it is alive, and bound to this redirect URI and this verifier
-        if (code.ExpiresAt <= now || code.EndedAt is not null || grant.EndedAt is not null)
+        if (code.ExpiresAt <= now)
         {
-            return Invalid("expired or ended");
+            return Invalid("expired");
+        }
+
+        if (code.EndedAt is not null || grant.EndedAt is not null)
+        {
+            RevocationMetrics.WasPresented("code");
+            return Invalid("ended");
         }
 
         if (AuthorizationCode.FromJson(code.Payload) is not { } bound

@@ -36,6 +36,7 @@ public sealed partial class RefreshTokenGrant(
 
         if (grant.EndedAt is not null || token.EndedAt is not null)
         {
+            RevocationMetrics.WasPresented("refresh");
             return Invalid("ended");
         }
 

@@ -169,15 +169,15 @@ internal sealed class LogoutNotices(IDbContextFactory<ServerDb> databases, IStat
             },
             ct);
 
-    /// <summary>Adds a notice for every client that took part in one of the sessions and wants to be told; answers how many.</summary>
+    /// <summary>Adds a notice for every client (or the one) that took part in one of the sessions and wants to be told; answers how many.</summary>
     internal static async Task<int> AddAsync(
-        ServerDb db, Receipt receipt, IQueryable<Session> sessions, DateTimeOffset now, CancellationToken ct)
+        ServerDb db, Receipt receipt, IQueryable<Session> sessions, DateTimeOffset now, CancellationToken ct, string? onlyClientId = null)
     {
         var wanted = await (
             from session in sessions
             join grant in db.Grants on session.Id equals grant.SessionId
             join client in db.Clients on grant.ClientId equals client.Id
-            where client.BackChannelLogoutUri != null
+            where client.BackChannelLogoutUri != null && (onlyClientId == null || client.Id == onlyClientId)
                 && !db.LogoutNotices.Any(notice => notice.ReceiptId == receipt.Id
                     && notice.SessionId == session.Id && notice.ClientId == client.Id)
             select new { session.Id, session.Subject, ClientId = client.Id })

@@ -40,7 +40,11 @@ internal sealed class ReceiptStore(IDbContextFactory<ServerDb> databases) : IRec
     public async ValueTask<Died> CountAsync(Receipt receipt, CancellationToken ct)
     {
         await using var db = await databases.CreateDbContextAsync(ct);
-        return new Died(await SessionsOf(db, receipt).CountAsync(ct), await GrantsOf(db, receipt).CountAsync(ct));
+        var grants = GrantsOf(db, receipt);
+        return new Died(
+            await SessionsOf(db, receipt).CountAsync(ct),
+            await grants.CountAsync(ct),
+            await grants.CountAsync(grant => db.Tokens.Any(token => token.GrantId == grant.Id && token.Kind == TokenKind.Refresh), ct));
     }
 
     public async ValueTask<Told> CountNoticesAsync(Receipt receipt, CancellationToken ct)
@@ -87,8 +91,9 @@ internal sealed class ReceiptStore(IDbContextFactory<ServerDb> databases) : IRec
             .Where(grant => grant.Epoch < epoch && grant.ExpiresAt > at && (grant.EndedAt == null || grant.EndedAt >= at));
         return receipt.Kind switch
         {
-            // Of a person and an app, the key is the person.
-            RevocationKind.Grant => ended.Where(grant => grant.Id == key || (grant.Subject == key && grant.ClientId == clientId)),
+            // Of a person and an app, the key is the person; of a session and an app, the session.
+            RevocationKind.Grant => ended.Where(
+                grant => grant.Id == key || ((grant.Subject == key || grant.SessionId == key) && grant.ClientId == clientId)),
             RevocationKind.Session => ended.Where(grant => grant.SessionId == key),
             RevocationKind.Subject => cut.Where(grant => grant.Subject == key),
             RevocationKind.Client => cut.Where(grant => grant.ClientId == key),

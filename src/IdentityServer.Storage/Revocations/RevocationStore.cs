@@ -1,6 +1,7 @@
 using System.Data;
 using System.Data.Common;
 using IdentityServer.Protocol.Changes;
+using IdentityServer.Protocol.Grants;
 using IdentityServer.Protocol.Revocations;
 using IdentityServer.Storage.Clients;
 using IdentityServer.Storage.Deeds;
@@ -12,10 +13,6 @@ namespace IdentityServer.Storage.Revocations;
 
 internal sealed class RevocationStore(IStatements statements, IDeeds deeds, LogoutBell bell) : IRevocations, IRevocationStore
 {
-    private static readonly Statement Unexpired = new(
-        """SELECT "Kind", "Key", "At", "ExpiresAt", "Epoch", "ExceptSessionId" FROM "Revocations" WHERE "ExpiresAt" > @Now""",
-        ("Now", DbType.Int64));
-
     private const string OneKind =
         """
         "Kind", "Key", "At", "ExpiresAt", "Epoch", "ExceptSessionId" FROM "Revocations"
@@ -23,17 +20,11 @@ internal sealed class RevocationStore(IStatements statements, IDeeds deeds, Logo
         """;
 
     private static readonly Statement Page = new(
-        $"SELECT {OneKind} LIMIT 1000",
-        $"SELECT TOP (1000) {OneKind}",
+        $"SELECT {OneKind} LIMIT {IRevocations.PageSize}",
+        $"SELECT TOP ({IRevocations.PageSize}) {OneKind}",
         ("Kind", DbType.Int32),
         ("After", DbType.String),
         ("Now", DbType.Int64));
-
-    public ValueTask<IReadOnlyList<Revocation>> ListAsync(DateTimeOffset now, CancellationToken ct) => statements.ListAsync(
-        Unexpired,
-        [Columns.Of(now)],
-        Read,
-        ct);
 
     public ValueTask<IReadOnlyList<Revocation>> PageAsync(RevocationKind kind, string after, DateTimeOffset now, CancellationToken ct) =>
         statements.ListAsync(Page, [(int)kind, after, Columns.Of(now)], Read, ct);
@@ -94,14 +85,15 @@ internal sealed class RevocationStore(IStatements statements, IDeeds deeds, Logo
                     return false;
                 }
 
-                // Tokens of offline grants are known by their grant, not by the session.
-                var offline = !alsoOffline ? [] : await db.Grants
-                    .Where(grant => grant.SessionId == session.Key && grant.IsOffline && grant.EndedAt == null)
-                    .Select(grant => grant.Id)
-                    .ToListAsync(ct);
                 await db.Grants
                     .Where(grant => grant.SessionId == session.Key && grant.EndedAt == null && (alsoOffline || !grant.IsOffline))
                     .ExecuteUpdateAsync(set => set.SetProperty(grant => grant.EndedAt, at), ct);
+
+                // Tokens of offline grants are known by their grant, not by the session. Asked for now: one that was opened meanwhile is among them.
+                var offline = !alsoOffline ? [] : await db.Grants
+                    .Where(grant => grant.SessionId == session.Key && grant.IsOffline && grant.EndedAt == at)
+                    .Select(grant => grant.Id)
+                    .ToListAsync(ct);
 
                 remembered = [session, .. offline.Select(id => session with { Kind = RevocationKind.Grant, Key = id })];
                 foreach (var revocation in remembered)
@@ -196,23 +188,11 @@ internal sealed class RevocationStore(IStatements statements, IDeeds deeds, Logo
                     var consents = await db.Consents
                         .Where(consent => consent.Subject == person.Key && consent.ClientId == clientId)
                         .ExecuteDeleteAsync(ct);
-                    var at = (DateTimeOffset?)person.At;
-                    var grants = db.Grants.Where(
-                        grant => grant.Subject == person.Key && grant.ClientId == clientId && grant.EndedAt == null);
-
-                    // An access token may outlive its grant's own end, by no more than what is remembered.
-                    var since = person.At - (person.ExpiresAt - person.At);
-                    var alive = await grants.Where(grant => grant.ExpiresAt > since).Select(grant => grant.Id).ToListAsync(ct);
-                    var ended = await grants.ExecuteUpdateAsync(set => set.SetProperty(grant => grant.EndedAt, at), ct);
+                    var (ended, remembered) = await EndGrantsAsync(
+                        db, db.Grants.Where(grant => grant.Subject == person.Key && grant.ClientId == clientId), person, ct);
                     if (consents + ended == 0)
                     {
                         return null;
-                    }
-
-                    IReadOnlyList<Revocation> remembered = [.. alive.Select(id => person with { Kind = RevocationKind.Grant, Key = id })];
-                    foreach (var revocation in remembered)
-                    {
-                        await RememberAsync(db, revocation, ct);
                     }
 
                     await WriteAsync(db, ending, [], ct);
@@ -225,6 +205,59 @@ internal sealed class RevocationStore(IStatements statements, IDeeds deeds, Logo
             // One of the grants was ended in the same instant: with that done, the rest is as before.
             return await EndAppAsync(person, clientId, ending, ct);
         }
+    }
+
+    public async ValueTask<IReadOnlyList<Revocation>?> EndAppInSessionAsync(
+        Revocation session, string clientId, Ending ending, CancellationToken ct)
+    {
+        try
+        {
+            var remembered = await deeds.RunAsync<IReadOnlyList<Revocation>?>(
+                async (db, ct) =>
+                {
+                    var grants = db.Grants.Where(grant => grant.SessionId == session.Key && grant.ClientId == clientId);
+                    if (!await grants.AnyAsync(ct))
+                    {
+                        return null;
+                    }
+
+                    var (_, remembered) = await EndGrantsAsync(db, grants.Where(grant => !grant.IsOffline), session, ct);
+
+                    // The session goes on, so nobody would tell the app later.
+                    var sessions = db.Sessions.Where(row => row.Id == session.Key);
+                    await LogoutNotices.AddAsync(db, ending.Receipt, sessions, session.At, ct, onlyClientId: clientId);
+                    await WriteAsync(db, ending, [], ct);
+                    return remembered;
+                },
+                ct);
+            bell.Ring();
+            return remembered;
+        }
+        catch (DbUpdateException error) when (UniqueViolation.Is(error))
+        {
+            // As above.
+            return await EndAppInSessionAsync(session, clientId, ending, ct);
+        }
+    }
+
+    /// <summary>Marks those that are not; answers how many, and what is to be remembered of them.</summary>
+    private static async Task<(int Ended, IReadOnlyList<Revocation> Remembered)> EndGrantsAsync(
+        ServerDb db, IQueryable<Grant> grants, Revocation cause, CancellationToken ct)
+    {
+        var at = (DateTimeOffset?)cause.At;
+        var ended = await grants.Where(grant => grant.EndedAt == null)
+            .ExecuteUpdateAsync(set => set.SetProperty(grant => grant.EndedAt, at), ct);
+
+        // An access token may outlive its grant's own end, by no more than what is remembered.
+        var since = cause.At - (cause.ExpiresAt - cause.At);
+        var alive = await grants.Where(grant => grant.EndedAt == at && grant.ExpiresAt > since).Select(grant => grant.Id).ToListAsync(ct);
+        IReadOnlyList<Revocation> remembered = [.. alive.Select(id => cause with { Kind = RevocationKind.Grant, Key = id })];
+        foreach (var revocation in remembered)
+        {
+            await RememberAsync(db, revocation, ct);
+        }
+
+        return (ended, remembered);
     }
 
     /// <summary>Runs the ending; it is told of if it answers true. Who is second at the same instant has nothing left to do.</summary>

@@ -161,7 +161,8 @@ public sealed class Users(ServerDb db, UserManager<User> manager, TimeProvider c
         var known = await db.Roles.Where(role => Roles.All.Contains(role.Name)).ToListAsync(ct);
         foreach (var name in Roles.All.Except(known.Select(role => role.Name!), StringComparer.Ordinal))
         {
-            known.Add(db.Roles.Add(new Role(name)).Entity);
+            // By name, so that two who add the roles at once do so in one order, and do not wait for each other.
+            known.Add(db.Roles.Add(new Role(name) { Id = name }).Entity);
         }
 
         return [.. known.Where(role => names.Contains(role.Name, StringComparer.Ordinal)).Select(role => role.Id)];

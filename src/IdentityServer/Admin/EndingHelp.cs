@@ -115,13 +115,14 @@ internal sealed class EndingHelp(
             Sub = receipt.Subject,
             ClientId = receipt.ClientId,
             Sid = receipt.SessionId,
-            Gid = receipt.Kind == RevocationKind.Grant && receipt.Key != receipt.Subject ? receipt.Key : null,
+            Gid = KindOf(receipt) == "grant" ? receipt.Key : null,
             Kid = receipt.Kind == RevocationKind.Key ? receipt.Key : null,
             Reason = receipt.Reason,
             Note = receipt.Note,
             Actor = receipt.Actor,
             Sessions = died.Sessions,
             Grants = died.Grants,
+            RefreshFamilies = died.RefreshFamilies,
             ExposedUntil = receipt.ExposedUntil,
             Nodes = [.. nodes.Select(node => new NodeView(node.Id, node.SeenAt, node.IsConfirmed))],
             Notices = new NoticesView(receipt.NotifiedAt is not null, told.Waiting, told.Delivered, told.Dead),
@@ -129,9 +130,11 @@ internal sealed class EndingHelp(
         };
     }
 
-    // What is given back to a person and an app is kept under the person (Revoker.EndAppAsync).
+    // All grants of an app are kept under the person, or the session, who gave them (Revoker.EndAppAsync, EndAppInSessionAsync).
     internal static string KindOf(Receipt receipt) =>
-        receipt.Kind == RevocationKind.Grant && receipt.Key == receipt.Subject ? "app" : receipt.Kind.ToString().ToLowerInvariant();
+        receipt.Kind == RevocationKind.Grant && (receipt.Key == receipt.Subject || receipt.Key == receipt.SessionId)
+            ? "app"
+            : receipt.Kind.ToString().ToLowerInvariant();
 
     private static Cause Because(string reason, string actor) => new(Reason, actor, Address: null) { Note = reason };
 }
@@ -165,6 +168,9 @@ internal sealed record ReceiptView
     public required int Sessions { get; init; }
 
     public required int Grants { get; init; }
+
+    /// <summary>Those of the grants that had refresh tokens.</summary>
+    public required int RefreshFamilies { get; init; }
 
     /// <summary>Until when an API that neither asks nor follows the feed may accept a token that is out.</summary>
     public required DateTimeOffset ExposedUntil { get; init; }

@@ -63,6 +63,7 @@ internal sealed class EndingWords(IHtmlLocalizer<Texts> html, IStringLocalizer<T
         "subject" when receipt.ExceptSessionId is not null => ("Receipt_AllButOne", [names.Person(receipt.Subject)]),
         "subject" => ("Receipt_Person", [names.Person(receipt.Subject)]),
         "client" => ("Receipt_Client", [names.Client(receipt.ClientId)]),
+        "app" when receipt.SessionId is not null => ("Receipt_AppInSession", [names.Person(receipt.Subject), names.Client(receipt.ClientId)]),
         "app" => ("Receipt_App", [names.Person(receipt.Subject), names.Client(receipt.ClientId)]),
         "grant" => ("Receipt_Grant", [names.Person(receipt.Subject), names.Client(receipt.ClientId)]),
         "everything" => ("Receipt_Everything", []),

@@ -54,6 +54,7 @@ internal sealed class CommandSession : IAsyncDisposable
         builder.Services.AddPasswords(settings);
         builder.Services.AddMasterKey();
         builder.Services.AddSingleton(settings.Keys.ToPolicy());
+        builder.Services.AddSingleton<RsaKeys>();
         builder.Services.AddSingleton<KeyFactory>();
         builder.Services.AddSingleton<ICronCalendar, CronTime>();
         builder.Services.AddKeyRollover();

@@ -283,6 +283,7 @@ internal static class EndingCommands
             [
                 ("sessions", view.Sessions.ToString(CultureInfo.InvariantCulture)),
                 ("grants", view.Grants.ToString(CultureInfo.InvariantCulture)),
+                ("refresh families", view.RefreshFamilies.ToString(CultureInfo.InvariantCulture)),
                 ("nodes", view.Nodes.Count == 0 ? "no server is running" : string.Create(CultureInfo.InvariantCulture, $"{confirmed} of {view.Nodes.Count} refuse it")),
                 ("apps told", !view.Notices.Queued ? "not yet" : string.Create(
                     CultureInfo.InvariantCulture,

@@ -33,6 +33,15 @@ public sealed class ServerSettings
     public MailSettings Mail { get; set; } = new();
 
     public AccountSettings Accounts { get; set; } = new();
+
+    public MetricsSettings Metrics { get; set; } = new();
+}
+
+/// <summary>Section <c>IdentityServer:Metrics</c>: who may read <c>/metrics</c>.</summary>
+public sealed class MetricsSettings
+{
+    /// <summary>What a reader shows as bearer token; empty: there is no such page. Never shown, never logged.</summary>
+    public string Token { get; set; } = "";
 }
 
 /// <summary>Section <c>IdentityServer:Database</c>.</summary>

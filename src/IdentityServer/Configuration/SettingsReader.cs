@@ -54,6 +54,7 @@ public static class SettingsReader
         CheckRisk(settings.Risk, environment, problems);
         CheckBrand(settings.Brand, environment, problems);
         CheckMail(settings, environment, problems);
+        CheckMetrics(settings.Metrics, problems);
         settings.Accounts.Registration ??= environment.IsDevelopment();
 
         return (settings, problems);
@@ -423,6 +424,15 @@ public static class SettingsReader
             {
                 problems.Add(new($"{Section}:Brand:{name}", $"is “{Identifiers.Shown(value)}”. Allowed: {allowed}."));
             }
+        }
+    }
+
+    private static void CheckMetrics(MetricsSettings metrics, List<SettingProblem> problems)
+    {
+        // It is sent in a header, so it has the characters of one (RFC 6750 §2.1).
+        if (metrics.Token.Length > 0 && (metrics.Token.Length < 32 || metrics.Token.Any(one => !char.IsAsciiLetterOrDigit(one) && !"-._~+/=".Contains(one, StringComparison.Ordinal))))
+        {
+            problems.Add(new($"{Section}:Metrics:Token", "is too easy to guess. Allowed: 32 characters or more, of letters, digits and -._~+/=, such as the output of: openssl rand -hex 32"));
         }
     }
 

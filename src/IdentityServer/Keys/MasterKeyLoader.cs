@@ -153,6 +153,7 @@ public static class MasterKeyServices
     /// <summary><see cref="MasterKeyLoader.LoadAsync"/> must run once before anything is sealed or opened.</summary>
     public static IServiceCollection AddMasterKey(this IServiceCollection services)
     {
+        services.TryAddSingleton<RsaKeys>();
         services.TryAddSingleton<KeyFactory>();
         return services
             .AddSingleton<SealedKeys>()

@@ -12,7 +12,7 @@ public sealed class SealedKeys(IKeyStore keys, IDataProtectionKeys ring, TimePro
     /// <summary>Every sealed key, and what this protector can do with it; without one nothing opens.</summary>
     public async Task<IReadOnlyList<SealedKey>> ExamineAsync(MasterKeyProtector? protector, CancellationToken ct)
     {
-        var factory = protector is null ? null : new KeyFactory(protector, clock);
+        var factory = protector is null ? null : new KeyFactory(protector, new RsaKeys(), clock);
         var signing = (await keys.ListAsync(ct)).Select(key => Examine(key, protector, factory));
         var cookies = (await ring.ListAsync(ct)).Select(row => Examine(row, protector));
         return [.. signing.Concat(cookies).OfType<SealedKey>()];

@@ -1,3 +1,5 @@
+using IdentityServer.Protocol.EndSession;
+
 namespace IdentityServer.Layout;
 
 /// <summary>Addresses that hosted pages send the browser to; each keeps the language the person chose.</summary>
@@ -128,6 +130,13 @@ public static class Links
     /// <summary>After the session has ended: back to the app if it gave an address, else to our page that says so.</summary>
     public static string ResumeSignOut(HttpRequest request, string? handle) =>
         handle is null ? To(request, "/signed-out", null) : To(request, "/connect/endsession/resume", handle);
+
+    /// <summary>The same, when the browser has told the app while the session goes on.</summary>
+    public static string ResumeSignOutTold(HttpRequest request, string handle) =>
+        To(request, "/connect/endsession/resume", handle, EndSessionEndpoint.Told, "yes");
+
+    /// <summary>Sign out, when no app asked for it.</summary>
+    public static string Logout(HttpRequest request) => To(request, "/logout", null);
 
     /// <summary>
     /// The same page, for its form. Spelled out because a form without an address takes the fragment along, and the redirect after

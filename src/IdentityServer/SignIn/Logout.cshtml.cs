@@ -1,6 +1,7 @@
 using IdentityServer.Errors;
 using IdentityServer.Layout;
 using IdentityServer.Protocol.Clients;
+using IdentityServer.Protocol.Pending;
 using IdentityServer.Protocol.Revocations;
 using IdentityServer.Protocol.Sessions;
 using Microsoft.AspNetCore.Mvc;
@@ -8,9 +9,10 @@ using Microsoft.AspNetCore.Mvc.RazorPages;
 
 namespace IdentityServer.SignIn;
 
-/// <summary>Asks whether to end the session, and ends it. Nobody is signed out by a link alone.</summary>
+/// <summary>Asks whether to end the session, and how far, and ends it. Nobody is signed out by a link alone.</summary>
 public sealed class LogoutModel(
     PausedRequests requests,
+    PendingRequests pending,
     SessionCookie cookie,
     ISessionStore sessions,
     ClientDirectory clients,
@@ -20,9 +22,16 @@ public sealed class LogoutModel(
     [BindProperty(SupportsGet = true)]
     public string? Handle { get; set; }
 
-    /// <summary><c>yes</c>: all of the person's sessions end, not this browser's alone.</summary>
+    /// <summary>
+    /// How far: <see cref="OfApp"/>, where an app asked that was given something in the session; <see cref="Everywhere"/>; anything else ends
+    /// the session of this browser.
+    /// </summary>
     [BindProperty]
-    public string? Everywhere { get; set; }
+    public string? Reach { get; set; }
+
+    public const string OfApp = "app";
+
+    public const string Everywhere = "everywhere";
 
     /// <summary>The app that asked for the sign-out, if one did.</summary>
     public Client? App { get; private set; }
@@ -32,6 +41,9 @@ public sealed class LogoutModel(
 
     /// <summary>The apps that were given something in this session.</summary>
     public IReadOnlyList<Client> Used { get; private set; } = [];
+
+    /// <summary>The app that can be left alone.</summary>
+    public Client? Leavable => Used.FirstOrDefault(used => used.Id == App?.Id);
 
     public async Task<IActionResult> OnGetAsync(CancellationToken ct)
     {
@@ -58,11 +70,11 @@ public sealed class LogoutModel(
         {
             var cause = new Cause(
                 "signed_out", "user:" + session.Subject, HttpContext.Connection.RemoteIpAddress?.ToString());
-            if (Everywhere == "yes")
+            if (Reach == Everywhere)
             {
                 await revoker.EndPersonAsync(session.Subject, exceptSessionId: null, change: null, cause, ct);
             }
-            else
+            else if (!await LeaveAppAsync(session, cause, ct))
             {
                 await revoker.EndSessionAsync(session.Id, session.Subject, alsoOffline: false, cause, ct);
             }
@@ -70,6 +82,19 @@ public sealed class LogoutModel(
 
         // Where this leads, the cookie still says which apps are to be told by the browser; there it is deleted.
         return new SeeOther(Links.ResumeSignOut(Request, Handle));
+    }
+
+    private async ValueTask<bool> LeaveAppAsync(Session session, Cause cause, CancellationToken ct)
+    {
+        if (Reach != OfApp
+            || await requests.FindAsync(Handle, ct) is not { App: { } app } paused
+            || await revoker.EndAppInSessionAsync(session.Id, session.Subject, app.Id, cause, ct) is null)
+        {
+            return false;
+        }
+
+        await pending.LeaveAsync(paused.Request, session.Id, ct);
+        return true;
     }
 
     private async ValueTask<IReadOnlyList<Client>> UsedAsync(Session session, CancellationToken ct)

@@ -7,8 +7,8 @@ using Microsoft.AspNetCore.Mvc.RazorPages;
 namespace IdentityServer.SignIn;
 
 /// <summary>
-/// Says that the session has ended, when no app wants the person back, or when apps are to be told by this browser: those are loaded in
-/// frames nobody sees, and then the person is sent on.
+/// Says that the session has ended, or that the person left one app, when no app wants the person back, or when apps are to be told by this
+/// browser: those are loaded in frames nobody sees, and then the person is sent on.
 /// </summary>
 public sealed class SignedOutModel(PausedRequests requests, SessionCookie cookie, FrontChannel frontChannel) : PageModel
 {
@@ -16,6 +16,9 @@ public sealed class SignedOutModel(PausedRequests requests, SessionCookie cookie
     public string? Handle { get; set; }
 
     public Client? App { get; private set; }
+
+    /// <summary>The session goes on: the person left the app alone.</summary>
+    public bool GoesOn { get; private set; }
 
     /// <summary>What is loaded in frames: the front-channel logout addresses of the apps of the session.</summary>
     public IReadOnlyList<string> Frames { get; private set; } = [];
@@ -28,23 +31,32 @@ public sealed class SignedOutModel(PausedRequests requests, SessionCookie cookie
 
     public async Task<IActionResult> OnGetAsync(CancellationToken ct)
     {
+        var session = await cookie.FindSessionAsync(HttpContext, ct);
+        var paused = await requests.FindAsync(Handle, ct);
+        App = paused?.App;
+        GoesOn = App is not null && session is not null && paused?.Request.AnsweredSessionId == session.Id;
+
         // This page must not say what is not so.
-        if (await cookie.FindSessionAsync(HttpContext, ct) is not null)
+        if (session is not null && !GoesOn)
         {
             return new SeeOther(Links.To(Request, "/", null));
         }
 
-        var paused = await requests.FindAsync(Handle, ct);
-        App = paused?.App;
-        Onward = App is not null && paused?["post_logout_redirect_uri"] is not null ? Links.ResumeSignOut(Request, Handle) : null;
-        Frames = await frontChannel.ListAsync(cookie.ReadHandle(HttpContext), ct);
+        Onward = App is null || paused?["post_logout_redirect_uri"] is null ? null
+            : GoesOn ? Links.ResumeSignOutTold(Request, paused.Handle)
+            : Links.ResumeSignOut(Request, Handle);
+        Frames = GoesOn ? frontChannel.List(App!, session!) : await frontChannel.ListAsync(cookie.ReadHandle(HttpContext), ct);
         if (Frames.Count > 0)
         {
             var origins = Frames.Select(frame => RedirectUriRules.OriginOf(frame)).Distinct(StringComparer.Ordinal);
             Response.Headers.ContentSecurityPolicy = $"{Response.Headers.ContentSecurityPolicy}; frame-src {string.Join(' ', origins)}";
         }
 
-        cookie.Delete(HttpContext);
+        if (!GoesOn)
+        {
+            cookie.Delete(HttpContext);
+        }
+
         return Page();
     }
 }

@@ -20,7 +20,7 @@ internal static partial class RequestLog
 
     private static bool IsQuiet(PathString path) => path.Value is
         Endpoints.Token or Endpoints.Introspect or Endpoints.Jwks or Endpoints.Discovery or Endpoints.OAuthMetadata
-        or Endpoints.UserInfo or "/health/live" or "/health/ready";
+        or Endpoints.UserInfo or "/health/live" or "/health/ready" or "/metrics";
 
     private static Task QuietAsync(HttpContext context, RequestDelegate next, ILogger logger)
     {

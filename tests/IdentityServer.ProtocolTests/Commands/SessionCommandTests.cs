@@ -64,7 +64,7 @@ public sealed class SessionCommandTests
         var said = await RunAsync(folder, "sessions", "end", "--user", "alice@example.com", "--reason", "left", "--wait");
         said.Expect();
         Assert.Contains("1 of 1 refuse it", said.Output, StringComparison.Ordinal);
-        Assert.Contains("still exposed  until", said.Output, StringComparison.Ordinal);
+        Assert.Contains("still exposed     until", said.Output, StringComparison.Ordinal);
         Assert.False((await app.IntrospectAsync(second.AccessToken!, Ct)).IsActive);
         Assert.Equal("[]", (await RunAsync(folder, "sessions", "list", "--json")).Output.Trim());
         var fourth = await SignInAsync(app, person);

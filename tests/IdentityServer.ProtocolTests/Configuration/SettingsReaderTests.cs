@@ -165,6 +165,19 @@ public sealed class SettingsReaderTests
         Assert.DoesNotContain("hush", problems.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("hush")]
+    [InlineData("hush567890123456789012345678901")]
+    [InlineData("hush5678901234567890123456789012 and more")]
+    [InlineData("hush5678901234567890123456789012ü")]
+    public void A_token_for_metrics_is_long_and_fits_into_a_header(string token)
+    {
+        var problems = Assert.Throws<SettingsException>(() => Read(Development, ("IdentityServer:Metrics:Token", token)));
+
+        Assert.Equal("IdentityServer:Metrics:Token", Assert.Single(problems.Problems).Key);
+        Assert.DoesNotContain("hush", problems.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Relative_paths_start_at_the_content_root()
     {

@@ -220,7 +220,7 @@ public sealed class RolloverTests
             new Protocol.Revocations.Cause("key_compromised", "test", null), Ct);
 
         Assert.Equal(
-            new Protocol.Revocations.Died(2, 2),
+            new Protocol.Revocations.Died(2, 2, 2),
             await world.Server.Services.GetRequiredService<Protocol.Revocations.IReceiptStore>().CountAsync(receipt, Ct));
         Assert.Equal("login_required", (await world.App.AuthorizeAsync(browser, world.App.Attempt().With("prompt", "none"), null, Ct)).Answered.Error);
         Assert.Equal("invalid_grant", (await world.App.RefreshAsync(tokens.RefreshToken!, Ct)).Error);

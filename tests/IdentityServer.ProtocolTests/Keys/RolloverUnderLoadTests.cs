@@ -19,6 +19,9 @@ public sealed class RolloverUnderLoadTests
     private const int Callers = 8;
     private const int Rollovers = 3;
 
+    /// <summary>What a caller rests between two tokens, so that the machine is busy and not blocked: hundreds of tokens a second remain.</summary>
+    private static readonly TimeSpan Rest = TimeSpan.FromMilliseconds(20);
+
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Fact]
@@ -84,8 +87,16 @@ public sealed class RolloverUnderLoadTests
         public static async Task<Fleet> StartAsync(ServerFolder folder, int nodes, int cacheSeconds)
         {
             var fleet = new Fleet(folder);
-            await fleet.PrepareAsync(nodes, cacheSeconds);
-            return fleet;
+            try
+            {
+                await fleet.PrepareAsync(nodes, cacheSeconds);
+                return fleet;
+            }
+            catch
+            {
+                await fleet.DisposeAsync();
+                throw;
+            }
         }
 
         /// <summary>Announces a key, lets the caches turn over, and makes it sign; then waits until tokens of it were accepted.</summary>
@@ -188,6 +199,8 @@ public sealed class RolloverUnderLoadTests
                     {
                         await ShowAsync(name, new Uri(address, "/me"), token);
                     }
+
+                    await Task.Delay(Rest, _stop.Token);
                 }
                 catch (OperationCanceledException) when (_stop.IsCancellationRequested)
                 {

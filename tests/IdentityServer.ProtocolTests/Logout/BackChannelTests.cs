@@ -107,6 +107,34 @@ public sealed class BackChannelTests : IAsyncLifetime
         Assert.Empty(receiver.TakeRest());
     }
 
+    [Fact]
+    public async Task An_app_that_is_left_alone_is_told_alone()
+    {
+        var receiver = await ReceiveAsync();
+        var server = await StartAsync();
+        var left = await AddAppAsync(server, "left", receiver.Address);
+        var stays = await AddAppAsync(server, "stays", receiver.Address + "/stays");
+        var browser = new Browser(server.Http);
+        var tokens = await left.ExchangeAsync(await left.AuthorizeAsync(browser, left.Attempt("openid"), _alice, Ct), Ct);
+        await stays.ExchangeAsync(await stays.AuthorizeAsync(browser, stays.Attempt("openid"), _alice, Ct), Ct);
+
+        await SignOutAsync(server, browser, left.EndSessionAddress(("client_id", "left")), "app");
+
+        var told = (await receiver.ReceiveAsync(Ct)).Token!;
+        Assert.Equal(("left", tokens.IdToken!["sid"], tokens.IdToken["sub"]), (told["aud"], told["sid"], told["sub"]));
+        var receipts = server.Services.GetRequiredService<IReceiptStore>();
+        var receipt = Assert.Single(await receipts.ListAsync(null, 10, Ct));
+        await UntilAllAsync(server, notices => notices.Count == 1 && notices[0].DeliveredAt is not null, receipt.Id);
+        Assert.Equal(("left", tokens.IdToken["sid"], receipt.At), (receipt.ClientId, receipt.SessionId, receipt.NotifiedAt));
+        Assert.Equal(new Died(0, 1, 1), await receipts.CountAsync(receipt, Ct));
+
+        // Whoever leaves the rest later leaves it all: both are told, whether they came back or not.
+        await SignOutAsync(server, browser);
+        Assert.Equal(
+            ["left", "stays"], new[] { await receiver.ReceiveAsync(Ct), await receiver.ReceiveAsync(Ct) }.Select(each => each.Token!["aud"]!).Order(StringComparer.Ordinal));
+        Assert.Empty(receiver.TakeRest());
+    }
+
     [Theory]
     [InlineData("administrator")]
     [InlineData("person")]
@@ -431,11 +459,11 @@ public sealed class BackChannelTests : IAsyncLifetime
         return token["sid"]!;
     }
 
-    private static async Task SignOutAsync(ServerFixture server, Browser browser)
+    private static async Task SignOutAsync(ServerFixture server, Browser browser, Uri? asked = null, string reach = "browser")
     {
-        var page = await browser.OpenAsync(new Uri(server.Address, "/logout"), Ct);
+        var page = await browser.OpenAsync(asked ?? new Uri(server.Address, "/logout"), Ct);
         var form = page.Forms.First(form => Browser.Buttons(form).Any(button => button.GetAttribute("name") == "answer"));
-        await browser.SubmitAsync(page, form, new Dictionary<string, string?>(), Browser.Buttons(form).First(), Ct);
+        await browser.SubmitAsync(page, form, new Dictionary<string, string?> { ["reach"] = reach }, Browser.Buttons(form).First(), Ct);
     }
 
     private static NewPassword NewPasswordOf(ServerFixture server, string subject) => new()

@@ -140,13 +140,86 @@ public sealed class FrontChannelTests(FrontChannelServer apps) : IClassFixture<F
         await apps.App.AuthorizeAsync(here, apps.App.Attempt(), person, Ct);
 
         var question = await here.OpenAsync(new Uri(apps.Server.Address, "/logout"), Ct);
-        await ConfirmAsync(here, question, everywhere ? ("everywhere", "yes") : null);
+        await ConfirmAsync(here, question, everywhere ? ("reach", "everywhere") : null);
 
         var silent = await apps.App.AuthorizeAsync(here, apps.App.Attempt().With("prompt", "none"), null, Ct);
         Assert.Equal("login_required", silent.Answered.Error);
         var there = await apps.App.AuthorizeAsync(elsewhere, apps.App.Attempt().With("prompt", "none"), null, Ct);
         Assert.Equal(everywhere, there.Answer?.Error == "login_required");
         Assert.Equal(!everywhere, (await apps.App.RefreshAsync(tokens.RefreshToken!, Ct)).Succeeded);
+    }
+
+    [Fact]
+    public async Task Whoever_leaves_one_app_stays_signed_in_and_only_that_one_is_loaded()
+    {
+        var (browser, _) = await VisitAsync(apps.Front, apps.App, apps.Second);
+        var address = apps.Front.EndSessionAddress(
+            ("client_id", "front"), ("post_logout_redirect_uri", apps.Front.PostLogoutRedirectUri), ("state", "s 1"));
+
+        var page = await ConfirmAsync(browser, await browser.OpenAsync(address, Ct), ("reach", "app"));
+
+        Assert.Equal("/signed-out", page.Address.AbsolutePath);
+        Assert.Contains("You are signed out of The app front", page.Text, StringComparison.Ordinal);
+        Assert.StartsWith("https://front.example/out?", Assert.Single(FramesOf(page)).GetAttribute("src"), StringComparison.Ordinal);
+        var onward = page.Document.QuerySelector("a[data-onward=True]")!;
+        var back = await browser.OpenAsync(new Uri(apps.Server.Address, onward.GetAttribute("href")), Ct);
+        Assert.Equal(apps.Front.PostLogoutRedirectUri + "?state=s%201", back.Location?.OriginalString);
+
+        Assert.True((await apps.App.AuthorizeAsync(browser, apps.App.Attempt().With("prompt", "none"), null, Ct)).Answered.Code is not null);
+        Assert.Equal("/logout", (await browser.OpenAsync(address, Ct)).Address.AbsolutePath);
+    }
+
+    [Fact]
+    public async Task Whoever_leaves_an_app_that_says_no_address_is_told_and_can_leave_the_rest()
+    {
+        var (browser, _) = await VisitAsync(apps.App, apps.OtherApp);
+
+        var page = await ConfirmAsync(browser, await browser.OpenAsync(apps.App.EndSessionAddress(("client_id", apps.App.ClientId)), Ct), ("reach", "app"));
+
+        Assert.Contains("You are still signed in", page.Text, StringComparison.Ordinal);
+        Assert.Empty(FramesOf(page));
+        var rest = page.Document.QuerySelectorAll("a.button").Single(link => link.TextContent == "Sign out altogether");
+        page = await ConfirmAsync(browser, await browser.OpenAsync(new Uri(apps.Server.Address, rest.GetAttribute("href")), Ct));
+        Assert.Contains("You are signed out", page.Text, StringComparison.Ordinal);
+        Assert.Equal("login_required", (await apps.App.AuthorizeAsync(browser, apps.App.Attempt().With("prompt", "none"), null, Ct)).Answered.Error);
+    }
+
+    [Fact]
+    public async Task What_somebody_left_in_their_session_says_nothing_of_another()
+    {
+        var (browser, _) = await VisitAsync(apps.Front);
+        var page = await ConfirmAsync(browser, await browser.OpenAsync(apps.Front.EndSessionAddress(("client_id", "front")), Ct), ("reach", "app"));
+        var (other, _) = await VisitAsync(apps.Front);
+
+        // Mallory sends Alice where Mallory has been.
+        var home = await other.OpenAsync(page.Address, Ct);
+        Assert.Equal("/", home.Address.AbsolutePath);
+        var asked = await other.OpenAsync(new Uri(apps.Server.Address, $"/connect/endsession/resume{page.Address.Query}&told=yes"), Ct);
+        Assert.Equal("/logout", asked.Address.AbsolutePath);
+        Assert.Empty(FramesOf(asked));
+    }
+
+    [Theory]
+    [InlineData("app", null)]
+    [InlineData("app", "other-app")]
+    [InlineData("app", "nobody")]
+    [InlineData("nonsense", "app")]
+    [InlineData("", "app")]
+    public async Task What_cannot_be_left_alone_is_left_with_the_browser(string reach, string? clientId)
+    {
+        var (browser, _) = await VisitAsync(apps.App);
+        var question = await browser.OpenAsync(
+            clientId is null ? new Uri(apps.Server.Address, "/logout") : apps.App.EndSessionAddress(("client_id", clientId)), Ct);
+        if (clientId == "nobody")
+        {
+            Assert.Equal(System.Net.HttpStatusCode.BadRequest, question.Status);
+            return;
+        }
+
+        Assert.Equal(clientId == "app", question.Document.GetElementById("reach-app") is not null);
+        await ConfirmAsync(browser, question, ("reach", reach));
+
+        Assert.Equal("login_required", (await apps.App.AuthorizeAsync(browser, apps.App.Attempt().With("prompt", "none"), null, Ct)).Answered.Error);
     }
 
     [Fact]

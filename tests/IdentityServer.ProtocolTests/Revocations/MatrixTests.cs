@@ -50,6 +50,13 @@ public abstract class MatrixTests(MatrixServer world)
                 var page = await stolen.Browser.OpenAsync(stolen.App.EndSessionAddress(("id_token_hint", (string)stolen.Tokens.Json["id_token"]!)), Ct);
                 Assert.Null(page.SignInForm);
                 break;
+            case "signing out of the app alone":
+                page = await stolen.Browser.OpenAsync(stolen.App.EndSessionAddress(("client_id", stolen.App.ClientId)), Ct);
+                var form = page.Forms.Single(form => form.QuerySelector("#reach-app") is not null);
+                page = await stolen.Browser.SubmitAsync(
+                    page, form, new Dictionary<string, string?>(StringComparer.Ordinal) { ["reach"] = "app" }, Browser.Buttons(form).First(), Ct);
+                Assert.Contains("You are signed out of", page.Text, StringComparison.Ordinal);
+                break;
             case "an admin ends the session":
                 await world.CallAsync("DELETE", $"/sessions/{stolen.Tokens.IdToken!["sid"]}");
                 break;
@@ -106,6 +113,9 @@ public abstract class MatrixTests(MatrixServer world)
                 break;
             case "the app is disabled":
                 Assert.True(await server.DisableClientAsync(stolen.App.ClientId, Ct));
+                break;
+            case "a secret of the app is revoked":
+                stolen.App = await RotateSecretAsync(stolen.App);
                 break;
             case "a signing key is compromised":
                 await world.CallAsync("POST", $"/keys/{Jwt.Parse(stolen.Tokens.AccessToken!).Header["kid"]}/compromise");
@@ -174,6 +184,21 @@ public abstract class MatrixTests(MatrixServer world)
         return (browser, path == "/account" ? page : await browser.OpenAsync(new Uri(world.Server.Address, path), Ct));
     }
 
+    /// <summary>As <c>clients rotate-secret --expire-old 0</c> does; whoever has the old one can do nothing with it.</summary>
+    private async Task<RelyingParty> RotateSecretAsync(RelyingParty app)
+    {
+        var store = world.Server.Services.GetRequiredService<Protocol.Clients.IClientStore>();
+        var client = (await store.FindAsync(app.ClientId, Ct))!;
+        var secret = Protocol.Handle.Create();
+        var now = world.Server.Clock.GetUtcNow();
+        var audit = new Protocol.Audit.AuditEvent(Protocol.Audit.AuditTypes.ClientChanged, now) { Actor = "test", ClientId = app.ClientId };
+        Assert.True(await store.UpdateAsync(
+            client with { Secrets = [new Protocol.Clients.ClientSecret(Protocol.Handle.NewId(), secret.Hash, now, null)] }, audit, Ct));
+        await world.Server.Services.GetRequiredService<Protocol.Changes.ChangeFeed>().PollAsync(Ct);
+        Assert.Equal("invalid_client", (await app.RefreshAsync("any", Ct)).Error);
+        return app with { Secret = secret.Text };
+    }
+
     private async Task ResetAsync(Person person)
     {
         var browser = new Browser(world.Server.Http);
@@ -229,6 +254,8 @@ public abstract class MatrixTests(MatrixServer world)
         AuthorizationWalk Unredeemed)
     {
         public string Refresh { get; set; } = Tokens.RefreshToken!;
+
+        public RelyingParty App { get; set; } = App;
     }
 }
 

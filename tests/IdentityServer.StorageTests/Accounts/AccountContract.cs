@@ -91,7 +91,37 @@ public sealed class AccountContract : Contract
         Assert.NotNull(await consents.FindAsync(session.Subject, "elsewhere", Ct));
         Assert.NotNull(await consents.FindAsync(stranger.Subject, "web", Ct));
         Assert.Single(await AuditTypesAsync(storage), type => type == "removed");
-        Assert.Equal(2, (await storage.Get<IRevocations>().ListAsync(Samples.Now, Ct)).Count);
+        Assert.Equal(2, (await storage.RevocationsAsync(Samples.Now, Ct)).Count);
+    }
+
+    [Theory, MemberData(nameof(Databases.All), MemberType = typeof(Databases))]
+    public async Task An_app_leaves_a_session_alone(DatabaseProvider provider)
+    {
+        await using var storage = await TestStorage.OpenAsync(provider, Ct);
+        await using var other = storage.AnotherNode();
+        var session = await SignInAsync(storage, Samples.Session());
+        var elsewhere = await SignInAsync(storage, Samples.Session(session.Subject));
+        var bound = await OpenAsync(storage, Samples.Grant(session));
+        var offline = await OpenAsync(storage, Samples.Grant(session, offline: true));
+        var otherApp = await OpenAsync(storage, Samples.Grant(session, clientId: "elsewhere"));
+        var otherDevice = await OpenAsync(storage, Samples.Grant(elsewhere));
+
+        var ended = await AtOnceAsync(8, i => (i % 2 == 0 ? storage : other).Get<IRevocationStore>().EndAppInSessionAsync(
+            Samples.Revocation(RevocationKind.Grant, session.Id), "web", Samples.Ending("left"), Ct).AsTask());
+
+        Assert.All(ended, each => Assert.Equal(bound.Id, Assert.Single(each!).Key));
+        Assert.Equal(bound.Id, Assert.Single(await storage.RevocationsAsync(Samples.Now, Ct)).Key);
+        var grants = storage.Get<IGrantStore>();
+        Assert.NotNull((await grants.FindAsync(bound.Id, Ct))!.EndedAt);
+        Assert.Null((await grants.FindAsync(offline.Id, Ct))!.EndedAt);
+        Assert.Null((await grants.FindAsync(otherApp.Id, Ct))!.EndedAt);
+        Assert.Null((await grants.FindAsync(otherDevice.Id, Ct))!.EndedAt);
+        Assert.Null((await storage.Get<ISessionStore>().FindAsync(session.Id, Ct))!.EndedAt);
+
+        // Nothing was given to this one.
+        Assert.Null(await storage.Get<IRevocationStore>().EndAppInSessionAsync(
+            Samples.Revocation(RevocationKind.Grant, elsewhere.Id), "elsewhere", Samples.Ending("never"), Ct));
+        Assert.DoesNotContain("never", await AuditTypesAsync(storage));
     }
 
     [Theory, MemberData(nameof(Databases.All), MemberType = typeof(Databases))]

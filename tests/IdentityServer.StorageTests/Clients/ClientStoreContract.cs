@@ -170,7 +170,7 @@ public sealed class ClientStoreContract : Contract
         Assert.False(await clients.UpdateAsync(read with { Name = "As it was" }, Samples.Audit(), Ct));
         Assert.NotNull((await storage.Get<IGrantStore>().FindTokenAsync(TokenKind.Refresh, token.Hash, Ct))!.Grant!.EndedAt);
         Assert.NotNull(await storage.Get<IConsentStore>().FindAsync(token.Grant.Subject, "web", Ct));
-        Assert.Single(await storage.Get<IRevocations>().ListAsync(Samples.Now, Ct));
+        Assert.Single(await storage.RevocationsAsync(Samples.Now, Ct));
     }
 
     private static async Task<bool> RemoveAsync(TestStorage storage, string id, AuditEvent? audit = null) =>

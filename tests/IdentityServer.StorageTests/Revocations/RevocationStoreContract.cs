@@ -11,6 +11,7 @@ using IdentityServer.Storage.Mail;
 using IdentityServer.Storage.Revocations;
 using IdentityServer.Storage.Users;
 using IdentityServer.StorageTests.Factors;
+using IdentityServer.Testing;
 using Microsoft.EntityFrameworkCore;
 
 namespace IdentityServer.StorageTests.Revocations;
@@ -27,7 +28,7 @@ public sealed class RevocationStoreContract : Contract
         Assert.True(await revocations.EndTokenAsync(jwt, null, Samples.Ending("ended"), Ct));
         Assert.False(await revocations.EndTokenAsync(jwt, null, Samples.Ending("again"), Ct));
 
-        Assert.Equal([jwt], await storage.Get<IRevocations>().ListAsync(Samples.Now, Ct));
+        Assert.Equal([jwt], await storage.RevocationsAsync(Samples.Now, Ct));
         Assert.Equal([jwt], await AnnouncedAsync(storage));
         Assert.Equal(["ended"], await AuditTypesAsync(storage));
     }
@@ -114,7 +115,7 @@ public sealed class RevocationStoreContract : Contract
         Assert.False(await grants.SpendAsync(offline, [], null, Samples.Now, Samples.Audit(), Ct));
         Assert.Equivalent(
             new[] { revocation, Samples.Revocation(RevocationKind.Grant, offline.Grant!.Id) },
-            await storage.Get<IRevocations>().ListAsync(Samples.Now, Ct),
+            await storage.RevocationsAsync(Samples.Now, Ct),
             strict: true);
     }
 
@@ -139,7 +140,7 @@ public sealed class RevocationStoreContract : Contract
             Samples.Revocation(RevocationKind.Subject, here.Subject), here.Id, change: null, Samples.Ending("person"), Ct);
 
         Assert.Equal((RevocationKind.Subject, here.Subject, here.Id), (ended!.Kind, ended.Key, ended.ExceptSessionId));
-        Assert.Equal([ended], await storage.Get<IRevocations>().ListAsync(Samples.Now, Ct));
+        Assert.Equal([ended], await storage.RevocationsAsync(Samples.Now, Ct));
         Assert.Equal([ended], await AnnouncedAsync(storage));
         Assert.Null((await sessions.FindAsync(here.Id, Ct))!.EndedAt);
         Assert.NotNull((await sessions.FindAsync(elsewhere.Id, Ct))!.EndedAt);
@@ -189,7 +190,7 @@ public sealed class RevocationStoreContract : Contract
             await AssertAsync(after, isAlive: true, sessionIsAlive: true);
             await AssertAsync(stranger, isAlive: kind != RevocationKind.Everything, sessionIsAlive: kind != RevocationKind.Everything);
             Assert.Equal(cutoff, (await AnnouncedAsync(storage))[^1]);
-            Assert.Contains(cutoff, await storage.Get<IRevocations>().ListAsync(Samples.Now, Ct));
+            Assert.Contains(cutoff, await storage.RevocationsAsync(Samples.Now, Ct));
         }
 
         async Task<(Session Session, TokenRecord Refresh, string Handle)> OpenAsync(DateTimeOffset now, string subject, string clientId)
@@ -251,7 +252,7 @@ public sealed class RevocationStoreContract : Contract
         Assert.Equal(Enumerable.Range(1, 16).Select(number => (long)number), cutoffs.Select(cutoff => cutoff!.Epoch).Order());
         Assert.Equal(
             people.Select(person => cutoffs.Where(cutoff => cutoff!.Key == person).Max(cutoff => cutoff!.Epoch)).Order(),
-            (await storage.Get<IRevocations>().ListAsync(Samples.Now, Ct)).Select(cutoff => cutoff.Epoch).Order());
+            (await storage.RevocationsAsync(Samples.Now, Ct)).Select(cutoff => cutoff.Epoch).Order());
     }
 
     [Theory, MemberData(nameof(Databases.All), MemberType = typeof(Databases))]
@@ -265,6 +266,12 @@ public sealed class RevocationStoreContract : Contract
             await storage.Get<ISessionStore>().OpenAsync(session, Handle.Create().Hash, Samples.Audit(), Ct);
             await RefreshTokenAsync(storage, Samples.Grant(session));
             await RefreshTokenAsync(storage, Samples.Grant(session, "spa", offline: true));
+            if (i == 1)
+            {
+                var codeAlone = Samples.Grant(session, "spa");
+                await storage.Get<IGrantStore>().OpenAsync(codeAlone, Samples.Token(codeAlone, TokenKind.Code), Samples.Audit(), Ct);
+            }
+
             if (i == 0)
             {
                 await storage.Get<IRevocationStore>().EndSessionAsync(
@@ -283,7 +290,7 @@ public sealed class RevocationStoreContract : Contract
         await storage.Get<INodes>().SayAsync("quick", new(0, [receipt.Sequence + 1, receipt.Sequence]), Samples.Now, Samples.Now, Ct);
         await storage.Get<INodes>().SayAsync("gone", new(0, []), Samples.Now, Samples.Now.AddMinutes(-1), Ct);
 
-        Assert.Equal(new Died(2, 5), await receipts.CountAsync(receipt, Ct));
+        Assert.Equal(new Died(2, 6, 5), await receipts.CountAsync(receipt, Ct));
         Assert.Equal(
             [("quick", true), ("slow", false)],
             (await receipts.ListNodesAsync(receipt, Samples.Now, Ct)).Select(node => (node.Id, node.IsConfirmed)));
@@ -342,7 +349,7 @@ public sealed class RevocationStoreContract : Contract
         await revocations.EndTokenAsync(short_, null, Samples.Ending(), Ct);
         await revocations.EndTokenAsync(long_, null, Samples.Ending(), Ct);
 
-        Assert.Equal([long_], await storage.Get<IRevocations>().ListAsync(Samples.Now.AddMinutes(1), Ct));
+        Assert.Equal([long_], await storage.RevocationsAsync(Samples.Now.AddMinutes(1), Ct));
     }
 
     [Theory, MemberData(nameof(Databases.All), MemberType = typeof(Databases))]
@@ -363,6 +370,10 @@ public sealed class RevocationStoreContract : Contract
         Assert.Equal(tokens[1000..], await storage.Get<IRevocations>().PageAsync(RevocationKind.Token, tokens[999].Key, Samples.Now, Ct));
         Assert.Empty(await storage.Get<IRevocations>().PageAsync(RevocationKind.Token, tokens[1000].Key, Samples.Now, Ct));
         Assert.Equal(["t0000"], (await storage.Get<IRevocations>().PageAsync(RevocationKind.Grant, "", Samples.Now, Ct)).Select(revocation => revocation.Key));
+
+        var list = new RevocationList(storage.Get<IRevocations>(), new MutableClock(Samples.Now));
+        await list.LoadAsync(Ct);
+        Assert.Equal(1_002, list.Count);
     }
 
     [Theory, MemberData(nameof(Databases.All), MemberType = typeof(Databases))]
@@ -412,7 +423,7 @@ public sealed class RevocationStoreContract : Contract
         }
 
         Assert.Contains(
-            (await storage.Get<IRevocations>().ListAsync(Samples.Now, Ct)),
+            (await storage.RevocationsAsync(Samples.Now, Ct)),
             revocation => revocation.Kind == RevocationKind.Session);
     }
 
