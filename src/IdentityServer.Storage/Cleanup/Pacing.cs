@@ -3,8 +3,8 @@ namespace IdentityServer.Storage.Cleanup;
 /// <summary>Tidying up can wait, people cannot: it takes a small part of the time, however much there is to tidy up.</summary>
 internal static class Pacing
 {
-    // Of sixteen parts of the time it takes one.
-    private const int Rests = 15;
+    // Of thirty-two parts of the time it takes one.
+    private const int Rests = 31;
     private static readonly TimeSpan LongestRest = TimeSpan.FromSeconds(2);
 
     /// <summary>Does a batch, and rests if it changed anything. Answers how many rows it changed.</summary>

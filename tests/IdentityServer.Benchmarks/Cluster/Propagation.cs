@@ -56,8 +56,8 @@ internal sealed class Propagation(
                 people.Add(await cluster.AddPersonAsync($"person{i}", ct));
             }
 
-            var app = await cluster.AddAppAsync("app", ct, "openid", "offline_access", Scope);
             var follower = await cluster.AddApiAsync("orders-api", Scope, ct);
+            var app = await cluster.AddAppAsync("app", ct, "openid", "offline_access", Scope);
             for (var i = 0; i < Apis; i++)
             {
                 apis.Add(await Follower.StartAsync(follower, http, ct));
