@@ -12,7 +12,7 @@ public sealed class StoppedNodeTests(ThreeNodes world) : IClassFixture<ThreeNode
     private const int Stopped = 2;
 
     // Memory counts as fresh for five seconds after the log was read: a node that is stopped for longer has to notice by itself.
-    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(7);
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(10);
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
