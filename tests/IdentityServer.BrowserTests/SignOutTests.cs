@@ -61,6 +61,29 @@ public sealed class SignOutTests(HostedSite site)
     }
 
     [Fact]
+    public async Task An_app_whose_name_has_no_place_to_break_fits_a_narrow_screen()
+    {
+        var person = await site.AddLongNamedPersonAsync();
+        var app = await site.Server.AddWebAppAsync("long-named", Ct, client => client with
+        {
+            Name = string.Concat(Enumerable.Repeat("Llanfair", 7)),
+            RequireConsent = false,
+            RedirectUris = [site.AppOrigin + "/callback"],
+        });
+        await using var visitor = await site.OpenAsync("en-GB", 320, Microsoft.Playwright.ColorScheme.Light);
+        await visitor.Page.GotoAsync(app.Attempt().At(site.Server.Provider.Authorization).AbsoluteUri);
+        await visitor.SignInAsync(person);
+        await visitor.WaitForAppAsync();
+
+        await visitor.Page.GotoAsync(app.EndSessionAddress(("client_id", app.ClientId)).AbsoluteUri);
+        await AccessibilityTests.CheckAsync(visitor, "leaving an app with a long name", "en");
+        await visitor.Page.Locator("#reach-app").CheckAsync();
+        await visitor.Page.Locator("form button[type=submit]").ClickAsync();
+        await visitor.ReachAsync("**/signed-out?*");
+        await AccessibilityTests.CheckAsync(visitor, "having left it", "en");
+    }
+
+    [Fact]
     public async Task Nothing_ends_before_the_person_says_so()
     {
         var browser = new Browser(site.Server.Http);

@@ -52,7 +52,7 @@ public sealed class EndSessionEndpoint(
 
         var parameters = new Parameters(pending.Parameters);
         return (await ReadAsync(parameters, ct)).TryGet(out var wish, out var error)
-            ? await RunAsync(request, parameters, wish, handle, pending.AnsweredSessionId, ct)
+            ? await RunAsync(request, parameters, wish, handle, pending.LeftSessionId, ct)
             : new ProtocolResponse.ErrorPage(error, parameters["client_id"]);
     }
 

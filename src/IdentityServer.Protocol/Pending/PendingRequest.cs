@@ -22,8 +22,14 @@ public sealed record PendingRequest
     /// <summary>The session in which the person chose this account (<c>prompt=select_account</c>).</summary>
     public string? ChosenSessionId { get; init; }
 
-    /// <summary>The session in which the person answered the consent page; of a sign-out, the one that goes on without the app.</summary>
+    /// <summary>The session in which the person answered the consent page; of a sign-out, see <see cref="LeftSessionId"/>.</summary>
     public string? AnsweredSessionId { get; init; }
+
+    /// <summary>
+    /// Of a sign-out: the session that goes on without the app. Whoever answered the consent page of an authorization request, which always
+    /// says what it wants, has left nothing.
+    /// </summary>
+    public string? LeftSessionId => Parameters.ContainsKey("response_type") ? null : AnsweredSessionId;
 
     /// <summary>The session in which the person did not want to sign in more strongly.</summary>
     public string? DeclinedSessionId { get; init; }

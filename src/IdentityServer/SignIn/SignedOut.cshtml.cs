@@ -34,7 +34,7 @@ public sealed class SignedOutModel(PausedRequests requests, SessionCookie cookie
         var session = await cookie.FindSessionAsync(HttpContext, ct);
         var paused = await requests.FindAsync(Handle, ct);
         App = paused?.App;
-        GoesOn = App is not null && session is not null && paused?.Request.AnsweredSessionId == session.Id;
+        GoesOn = App is not null && session is not null && paused?.Request.LeftSessionId == session.Id;
 
         // This page must not say what is not so.
         if (session is not null && !GoesOn)

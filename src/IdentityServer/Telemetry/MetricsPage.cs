@@ -54,7 +54,15 @@ internal sealed class MetricsPage : IDisposable
                 family.Clear();
             }
 
-            _listener.RecordObservableInstruments();
+            try
+            {
+                _listener.RecordObservableInstruments();
+            }
+            catch (AggregateException)
+            {
+                // A gauge that cannot tell is missed by itself; the others have told, and are wanted all the more.
+            }
+
             var text = new StringBuilder();
             foreach (var same in _families.Values.GroupBy(family => family.Name).OrderBy(group => group.Key, StringComparer.Ordinal))
             {

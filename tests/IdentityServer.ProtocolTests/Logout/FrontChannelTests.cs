@@ -1,6 +1,9 @@
 using AngleSharp.Dom;
+using IdentityServer.Protocol;
 using IdentityServer.Protocol.Clients;
+using IdentityServer.Protocol.Pending;
 using IdentityServer.Testing;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace IdentityServer.ProtocolTests.Logout;
 
@@ -197,6 +200,22 @@ public sealed class FrontChannelTests(FrontChannelServer apps) : IClassFixture<F
         var asked = await other.OpenAsync(new Uri(apps.Server.Address, $"/connect/endsession/resume{page.Address.Query}&told=yes"), Ct);
         Assert.Equal("/logout", asked.Address.AbsolutePath);
         Assert.Empty(FramesOf(asked));
+    }
+
+    [Fact]
+    public async Task Whoever_answered_a_consent_page_has_left_no_app()
+    {
+        var (browser, token) = await VisitAsync(apps.Front);
+        var pending = apps.Server.Services.GetRequiredService<PendingRequests>();
+        var attempt = new Parameters(new Dictionary<string, string> { ["client_id"] = "front", ["response_type"] = "code" });
+        var handle = await pending.SaveAsync(attempt, "front", apps.Server.Clock.GetUtcNow(), Ct);
+        await pending.AnswerAsync((await pending.FindAsync(handle, Ct))!, token["sid"]!, [], Ct);
+
+        var asked = await browser.OpenAsync(new Uri(apps.Server.Address, $"/connect/endsession/resume?handle={handle}"), Ct);
+        Assert.Equal("/logout", asked.Address.AbsolutePath);
+        var home = await browser.OpenAsync(new Uri(apps.Server.Address, $"/signed-out?handle={handle}"), Ct);
+        Assert.Equal("/", home.Address.AbsolutePath);
+        Assert.Empty(FramesOf(home));
     }
 
     [Theory]
